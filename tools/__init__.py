@@ -1,0 +1,1 @@
+"""The project's own tools: pages made from the code, checks of the house rules."""
