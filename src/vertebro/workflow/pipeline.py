@@ -1,0 +1,330 @@
+"""Running a case: each stage once, in order, reusing what is still valid, stopping cleanly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import vertebro
+from vertebro import settings as settings_module
+from vertebro.case import InputFile, Manifest, StageRecord
+from vertebro.errors import Cancelled, InputError, ReadError
+from vertebro.io.case_folder import CaseFolder
+from vertebro.progress import Progress, scaled, silent
+from vertebro.workflow.cache import remove_outputs, valid_record
+from vertebro.workflow.manifest import (
+    hash_file,
+    hash_input,
+    new_manifest,
+    read_manifest,
+    stage_key,
+    write_manifest,
+)
+from vertebro.workflow.stages import STAGES, Stage, stage_named
+
+BACKEND = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a person asks of a run, beside the inputs."""
+
+    series: str | None = None
+    """UID, or the beginning of one, of the DICOM series to read; None takes the best."""
+    label_convention: str | None = None
+    """``"verse"``, ``"totalsegmentator"``, …; None recognises it."""
+    levels: tuple[str, ...] = ()
+    """Levels to assess; empty means all."""
+    seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Settings object by stage name, where not the defaults; each stage's record holds them whole."""
+
+    def to_json(self) -> dict[str, object]:
+        """The options as JSON-ready data, without the settings."""
+        return {
+            "series": self.series,
+            "label_convention": self.label_convention,
+            "levels": list(self.levels),
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class CaseRun:
+    """A finished run: where it lies, what was done, and its results, loaded when asked for."""
+
+    folder: CaseFolder
+    manifest: Manifest
+    ran: tuple[str, ...]
+    reused: tuple[str, ...]
+    _results: dict[str, Any] = field(default_factory=dict)
+
+    def result(self, stage: str) -> Any:
+        """The result of a stage, e.g. ``"ct"``, ``"labels"`` or ``"assessment"``."""
+        if stage not in self._results:
+            self._results[stage] = stage_named(stage).load_module().load(self.folder)
+        return self._results[stage]
+
+
+def run_case(
+    ct: str | PathLike[str],
+    case: str | PathLike[str],
+    *,
+    labels: str | PathLike[str] | None = None,
+    stages: Iterable[str] = (),
+    options: RunOptions | None = None,
+    progress: Progress = silent,
+) -> CaseRun:
+    """Run a CT through the stages into a case folder.
+
+    Parameters
+    ----------
+    ct : path
+        DICOM folder, zip, disc or file, or NIfTI.
+    case : path
+        Case folder: new, empty, or of an earlier run, whose still valid results are reused.
+    labels : path, optional
+        Vertebra labels.
+    stages : iterable of str
+        Stages wanted (what they need is run too); empty means every stage.
+    options : RunOptions, optional
+    progress : Progress
+
+    Returns
+    -------
+    CaseRun
+
+    Raises
+    ------
+    InputError
+        If an input cannot be used. The folder then holds a valid manifest with ``state: failed``.
+    Cancelled
+        If ``progress`` raised it, or Ctrl-C was pressed; the manifest says ``state: cancelled``.
+
+    Examples
+    --------
+    >>> run_case("no/such/ct.nii.gz", "never-made")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    vertebro.errors.ReadError: Got the path no/such/ct.nii.gz, where there is nothing. ...
+    """
+    progress(0.0, "Looking at the inputs")
+    inputs = [hash_input("ct", Path(ct))]
+    if labels is not None:
+        inputs.append(hash_input("labels", Path(labels)))
+    folder = CaseFolder.open_for_writing(case)
+    _refuse_overlap(folder, inputs)
+    earlier = _earlier_manifest(folder)
+    options = options or RunOptions()
+    manifest = replace(new_manifest(), inputs=tuple(inputs), options=options.to_json())
+    if earlier is not None:
+        manifest = replace(manifest, stages=earlier.stages)
+    return _Run(folder, manifest, options, progress).run(stages)
+
+
+def rerun_case(
+    case: str | PathLike[str],
+    *,
+    stages: Iterable[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> CaseRun:
+    """Run stages again from what a case folder holds; the original files are not needed.
+
+    Raises
+    ------
+    ReadError
+        If the folder is no case, or its images are missing or damaged.
+    """
+    folder = CaseFolder.open_existing(case)
+    manifest = read_manifest(folder)
+    stored = manifest.options
+    options = RunOptions(
+        series=stored.get("series"),  # type: ignore[arg-type] - checked by the manifest's schema
+        label_convention=stored.get("label_convention"),  # type: ignore[arg-type]
+        levels=tuple(stored.get("levels") or ()),  # type: ignore[arg-type]
+        seed=int(stored.get("seed") or 0),  # type: ignore[call-overload]
+        settings=settings or {},
+    )
+    fresh = replace(manifest, vertebro_version=vertebro.__version__, platform=new_manifest().platform)
+    return _Run(folder, fresh, options, progress, from_folder=True).run(stages)
+
+
+class _Run:
+    """One run in progress."""
+
+    def __init__(
+        self,
+        folder: CaseFolder,
+        manifest: Manifest,
+        options: RunOptions,
+        progress: Progress,
+        *,
+        from_folder: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.manifest = replace(manifest, state="running")
+        self.options = options
+        self.progress = progress
+        self.from_folder = from_folder
+        self.keys: dict[str, str] = {}
+        self.settings: dict[str, Any] = {}
+        self.results: dict[str, Any] = {}
+        self.ran: list[str] = []
+        self.reused: list[str] = []
+
+    def run(self, wanted: Iterable[str]) -> CaseRun:
+        stages = _with_needs(tuple(wanted))
+        total = sum(stage.weight for stage in stages)
+        done = 0.0
+        try:
+            self._plan()
+            write_manifest(self.folder, self.manifest)
+            for stage in stages:
+                part = scaled(self.progress, done / total, (done + stage.weight) / total)
+                part(0.0, stage.title)
+                if valid_record(self.folder, self.manifest, stage.name) is not None:
+                    self.reused.append(stage.name)
+                else:
+                    self._execute(stage, part)
+                done += stage.weight
+            self.progress(1.0, "Done")
+        except KeyboardInterrupt as stop:
+            self._end("cancelled")
+            raise Cancelled("stopped by the keyboard; what was finished is kept") from stop
+        except Cancelled:
+            self._end("cancelled")
+            raise
+        except BaseException:
+            self._end("failed")
+            raise
+        self._end("complete")
+        return CaseRun(self.folder, self.manifest, tuple(self.ran), tuple(self.reused), self.results)
+
+    def _plan(self) -> None:
+        """Settle every stage's key, and clear away results that no longer follow from the inputs.
+
+        An outdated report beside a new assessment would mislead; a file that a person has changed
+        since is left alone.
+        """
+        for stage in STAGES:
+            chosen = self.options.settings.get(stage.name) or stage.default_settings()
+            self.settings[stage.name] = chosen
+            record = self.manifest.stage(stage.name)
+            if self.from_folder and stage.name in _SOURCES and record is not None:
+                self.keys[stage.name] = record.key
+                continue
+            self.keys[stage.name] = self._key(stage, _plain(chosen))
+            if record is not None and record.key != self.keys[stage.name]:
+                self.manifest = self.manifest.without_stage(stage.name)
+                remove_outputs(self.folder, record)
+
+    def _execute(self, stage: Stage, progress: Progress) -> None:
+        if self.from_folder and stage.name in _SOURCES:
+            raise ReadError(
+                "case.damaged",
+                got=f"a case whose stored {stage.name} is missing or altered",
+                needed="the files as vertebro wrote them",
+                remedy="Run the case again from the original CT.",
+            )
+        self.manifest = self.manifest.without_stage(stage.name)
+        started, clock = datetime.now(UTC), time.perf_counter()
+        module = stage.load_module()
+        settings = self.settings[stage.name]
+        inputs = {name: self._result(name) for name in stage.needs}
+        inputs["options"] = self.options
+        inputs["paths"] = {item.role: Path(item.path) for item in self.manifest.inputs}
+        inputs["manifest"] = self.manifest
+        outcome = module.run(inputs, settings, seed=self.options.seed, progress=progress)
+        written: list[Path] = module.save(outcome.result, self.folder)
+        self.results[stage.name] = outcome.result
+        record = StageRecord(
+            name=stage.name,
+            key=self.keys[stage.name],
+            settings=_plain(settings),
+            seed=self.options.seed,
+            backend=BACKEND,
+            outputs={path.as_posix(): hash_file(self.folder.path(path)) for path in sorted(set(written))},
+            started_utc=started.isoformat(timespec="seconds"),
+            run_time_s=time.perf_counter() - clock,
+            stats=dict(outcome.stats),
+        )
+        self.manifest = self.manifest.with_stage(record)
+        self.ran.append(stage.name)
+        write_manifest(self.folder, self.manifest)
+
+    def _result(self, name: str) -> Any:
+        if name not in self.results:
+            self.results[name] = stage_named(name).load_module().load(self.folder)
+        return self.results[name]
+
+    def _key(self, stage: Stage, plain: dict[str, object]) -> str:
+        options = self.options.to_json()
+        hashes = {item.role: item.sha256 for item in self.manifest.inputs}
+        return stage_key(
+            {
+                "stage": stage.name,
+                "version": vertebro.__version__,
+                "backend": BACKEND,
+                "seed": self.options.seed,
+                "settings": plain,
+                "options": {name: options[name] for name in stage.options},
+                "needs": {name: self.keys[name] for name in stage.needs},
+                "input": hashes.get(stage.name, ""),
+            }
+        )
+
+    def _end(self, state: str) -> None:
+        self.manifest = replace(self.manifest, state=state)
+        write_manifest(self.folder, self.manifest)
+
+
+_SOURCES = ("ct", "labels")
+"""Stages that read the person's files; a case folder keeps what they read."""
+
+
+def _with_needs(wanted: tuple[str, ...]) -> tuple[Stage, ...]:
+    """The wanted stages and all they need, in order; all stages where none is named."""
+    if not wanted:
+        return STAGES
+    needed: set[str] = set()
+    pending = list(wanted)
+    while pending:
+        name = pending.pop()
+        if name not in needed:
+            needed.add(name)
+            pending.extend(stage_named(name).needs)
+    return tuple(stage for stage in STAGES if stage.name in needed)
+
+
+def _plain(settings: Any) -> dict[str, object]:
+    return {} if settings is None else settings_module.to_json(settings)
+
+
+def _earlier_manifest(folder: CaseFolder) -> Manifest | None:
+    """The manifest of an earlier run; None where there is none or it cannot be understood."""
+    if not folder.is_case:
+        return None
+    try:
+        return read_manifest(folder)
+    except ReadError:
+        return None
+
+
+def _refuse_overlap(folder: CaseFolder, inputs: list[InputFile]) -> None:
+    """Refuse a case folder that is an input's folder or lies inside it: results would become input."""
+    root = folder.root.resolve()
+    for item in inputs:
+        source = Path(item.path).resolve()
+        if source.is_dir() and root.is_relative_to(source):
+            raise InputError(
+                "case.inside_input",
+                got=f"a case folder inside the {item.role} folder",
+                needed="a place of its own for the case",
+                remedy="Choose another folder after -o.",
+                fields=("case",),
+            )
