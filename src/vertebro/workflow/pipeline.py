@@ -53,6 +53,17 @@ class RunOptions:
             "seed": self.seed,
         }
 
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any], settings: Mapping[str, Any]) -> RunOptions:
+        """The options that a manifest holds, with settings of now."""
+        return cls(
+            series=stored.get("series"),
+            label_convention=stored.get("label_convention"),
+            levels=tuple(stored.get("levels") or ()),
+            seed=int(stored.get("seed") or 0),
+            settings=settings,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class CaseRun:
@@ -142,14 +153,7 @@ def rerun_case(
     """
     folder = CaseFolder.open_existing(case)
     manifest = read_manifest(folder)
-    stored = manifest.options
-    options = RunOptions(
-        series=stored.get("series"),  # type: ignore[arg-type] - checked by the manifest's schema
-        label_convention=stored.get("label_convention"),  # type: ignore[arg-type]
-        levels=tuple(stored.get("levels") or ()),  # type: ignore[arg-type]
-        seed=int(stored.get("seed") or 0),  # type: ignore[call-overload]
-        settings=settings or {},
-    )
+    options = RunOptions.from_json(manifest.options, settings or {})
     fresh = replace(manifest, vertebro_version=vertebro.__version__, platform=new_manifest().platform)
     return _Run(folder, fresh, options, progress, from_folder=True).run(stages)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vertebro.imaging import Volume
-from vertebro.io import read_ct
 from vertebro.io.case_folder import CaseFolder
+from vertebro.io.read_ct import read_ct
 from vertebro.progress import Progress
 from vertebro.workflow.stages import Inputs, StageResult
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from vertebro.errors import InputError
 from vertebro.imaging import LabelVolume
-from vertebro.io import read_labels
 from vertebro.io.case_folder import CaseFolder
+from vertebro.io.labels import read_labels
 from vertebro.progress import Progress
 from vertebro.workflow.stages import Inputs, StageResult
 
