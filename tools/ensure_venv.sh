@@ -52,6 +52,6 @@ if ! [ -x .venv/bin/pip ]; then
 fi
 echo "Installing $lock into .venv (a few minutes the first time) …"
 rm -f .venv/.made-runtime .venv/.made-dev
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock"
+.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 fingerprint "$lock" >".venv/.made-$kind"
