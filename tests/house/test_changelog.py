@@ -29,7 +29,7 @@ def test_the_readme_explains_every_type() -> None:
 def test_a_badly_named_fragment_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("Text.", encoding="utf-8")
 
-    with pytest.raises(InputError, match="Needed: <what>.<type>.md"):
+    with pytest.raises(InputError, match=r"Needed: <what>\.<type>\.md"):
         fragments(tmp_path)
 
 
