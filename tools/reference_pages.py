@@ -18,6 +18,7 @@ from typing import Any
 
 import vertebro
 from vertebro.findings import registry
+from vertebro.workflow.stages import STAGES
 
 MADE_BY = "<!-- Made by tools/reference_pages.py from the code; change the code instead. -->\n"
 
@@ -28,6 +29,7 @@ def write_pages(docs: Path) -> list[Path]:
         "reference/findings.md": findings_page(),
         "reference/settings.md": settings_page(),
         "reference/cli.md": cli_page(),
+        "reference/stages.md": stages_page(),
         **{f"reference/api/{name}": text for name, text in api_pages().items()},
     }
     for name, text in pages.items():
@@ -78,7 +80,7 @@ def settings_classes() -> list[type]:
             if (
                 candidate.__module__ == module.__name__
                 and is_dataclass(candidate)
-                and _own_settings(candidate)
+                and own_settings(candidate)
             ):
                 found[f"{candidate.__module__}.{candidate.__qualname__}"] = candidate
     return [found[name] for name in sorted(found)]
@@ -96,12 +98,13 @@ def settings_page() -> str:
         parts.append(f"## {settings.__qualname__}\n")
         parts.append(f"`{settings.__module__}.{settings.__qualname__}`. {_first_sentence(settings)}\n")
         parts.append("| setting | default | allowed | meaning | source |\n|---|---|---|---|---|")
-        parts.extend(_setting_row(item) for item in _own_settings(settings))
+        parts.extend(_setting_row(item) for item in own_settings(settings))
         parts.append("")
     return "\n".join(parts)
 
 
-def _own_settings(settings: Any) -> list[Field[Any]]:
+def own_settings(settings: Any) -> list[Field[Any]]:
+    """The fields of a settings class that were declared with :func:`vertebro.settings.setting`."""
     return [item for item in fields(settings) if "doc" in item.metadata]
 
 
@@ -182,6 +185,36 @@ def _parameter_row(parameter: Any) -> str:
     if is_option and parameter.default not in (None, False, (), []) and not callable(parameter.default):
         meaning = f"{meaning} (default: `{_plain(parameter.default)}`)".strip()
     return f"| `{name}` | {meaning}{' (required)' if parameter.required else ''} |"
+
+
+def stages_page() -> str:
+    """Every stage of a case: what it needs, what it leaves behind."""
+    rows = [
+        "| "
+        + " | ".join(
+            [
+                f"`{stage.name}`",
+                stage.title,
+                ", ".join(f"`{name}`" for name in stage.needs),
+                ", ".join(f"`{name}`" for name in stage.options),
+                f"`{stage.settings.replace(':', '.')}`" if stage.settings else "",
+                ", ".join(f"`{name}`" for name in stage.writes),
+            ]
+        )
+        + " |"
+        for stage in STAGES
+    ]
+    return "\n".join(
+        [
+            MADE_BY,
+            "# Stages\n",
+            "The steps of a case, in order, as `vertebro run` takes them. A stage runs again only when "
+            "something it depends on has changed.\n",
+            "| stage | what it does | needs | options | settings | writes |\n|---|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def api_pages() -> dict[str, str]:
