@@ -47,3 +47,5 @@ class LevelAnatomy:
     depth_mm: Estimate
     """Front-to-back depth of the body at mid-height, mid-sagittal."""
     findings: tuple[Finding, ...] = ()
+    source_spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Voxel size of CT and labels (the coarser) seen along right, anterior and superior."""

@@ -1,0 +1,214 @@
+"""Finding reference tissues in a scan: air, fat, muscle, blood of the aorta, compact bone.
+
+Regions are sought on a block-averaged copy of about 2.5 mm, eroded so that no border is mixed in,
+beside the labelled spine. A region that is too small, or whose HU cannot be that tissue, is
+reported and not used. World frame LPS, mm; values HU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from vertebro.assessment.tissue_settings import TissueSettings
+from vertebro.geometry import apply_affine
+from vertebro.imaging import LabelVolume, Volume, VolumeGeometry
+
+_BLOCK_MM = 2.5
+_MIN_REGION_ML = 1.0
+_PADDING_HU = -1023.5
+
+
+@dataclass(frozen=True, slots=True)
+class TissueSample:
+    """What one tissue reads in this scan."""
+
+    tissue: str
+    """A key of :func:`vertebro.materials.reference_tissues`."""
+    mean_hu: float
+    sd_hu: float
+    n_voxels: int
+    """Blocks (voxels for compact bone) sampled; 0 where the tissue was not found."""
+    is_used: bool
+    note: str = ""
+    """Why it was not used."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CoarseScan:
+    """A block-averaged copy of the scan and where the spine runs in it."""
+
+    hu: NDArray[np.float32]
+    geometry: VolumeGeometry
+    is_measured: NDArray[np.bool_]
+    """Blocks without padding."""
+    spine_lps_mm: NDArray[np.float64]
+    """(n, 3): centre of each labelled level."""
+    near_spine: NDArray[np.bool_]
+    """Blocks within 4 mm of a label."""
+
+    def offsets_mm(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Of each block from the spine at its own height: to left, to posterior; and its height."""
+        index = np.indices(self.hu.shape, dtype=np.float64).reshape(3, -1).T
+        world = apply_affine(self.geometry.lps_from_voxel, index)
+        order = np.argsort(self.spine_lps_mm[:, 2])
+        spine = self.spine_lps_mm[order]
+        left = world[:, 0] - np.interp(world[:, 2], spine[:, 2], spine[:, 0])
+        posterior = world[:, 1] - np.interp(world[:, 2], spine[:, 2], spine[:, 1])
+        shape = self.hu.shape
+        return (
+            left.reshape(shape).astype(np.float32),
+            posterior.reshape(shape).astype(np.float32),
+            world[:, 2].reshape(shape).astype(np.float32),
+        )
+
+
+def sample_tissues(volume: Volume, labels: LabelVolume, settings: TissueSettings) -> tuple[TissueSample, ...]:
+    """What each reference tissue reads in a scan, found without a person's help.
+
+    Parameters
+    ----------
+    volume : Volume
+    labels : LabelVolume
+        Any of its labels tell where the spine is.
+    settings : TissueSettings
+
+    Returns
+    -------
+    tuple of TissueSample, in the order air, adipose, skeletal muscle, blood, cortical bone.
+    """
+    scan = coarse_scan(volume, labels)
+    if scan is None:
+        return tuple(
+            TissueSample(name, 0.0, 0.0, 0, False, "no labels tell where the spine is")
+            for name in ("air", "adipose", "skeletal_muscle", "blood", "cortical_bone")
+        )
+    left, posterior, height = scan.offsets_mm()
+    return (
+        _air(scan),
+        _adipose(scan),
+        _muscle(scan, left, posterior, height),
+        _blood(scan, left, posterior, height, settings),
+        _cortical_bone(volume, settings),
+    )
+
+
+def coarse_scan(volume: Volume, labels: LabelVolume) -> CoarseScan | None:
+    """Average the scan in blocks of about 2.5 mm; None where the labels are empty."""
+    centres = _level_centres(labels)
+    if centres.shape[0] == 0:
+        return None
+    blocks = [max(1, round(_BLOCK_MM / edge)) for edge in volume.spacing_mm]
+    blocks = [min(block, count) for block, count in zip(blocks, volume.shape, strict=True)]
+    shape = [count // block for count, block in zip(volume.shape, blocks, strict=True)]
+    cut = volume.hu[tuple(slice(0, n * b) for n, b in zip(shape, blocks, strict=True))]
+    split = cut.reshape(shape[0], blocks[0], shape[1], blocks[1], shape[2], blocks[2])
+    hu = np.asarray(split.mean(axis=(1, 3, 5), dtype=np.float32))
+    measured = split.min(axis=(1, 3, 5)) > _PADDING_HU
+    affine = volume.lps_from_voxel.copy()
+    affine[:3, 3] = apply_affine(affine, [(block - 1) / 2.0 for block in blocks])
+    affine[:3, :3] = affine[:3, :3] * np.array(blocks, dtype=np.float64)
+    geometry = VolumeGeometry((shape[0], shape[1], shape[2]), affine)
+    near = _near_labels(labels, geometry)
+    return CoarseScan(hu, geometry, measured | (hu > -1000.0), centres, near)
+
+
+def _level_centres(labels: LabelVolume) -> NDArray[np.float64]:
+    """(n, 3): mean position of each label that is named."""
+    names = list(labels.names)
+    if not names:
+        return np.empty((0, 3))
+    counts = np.bincount(labels.labels.ravel().astype(np.int64).clip(min=0), minlength=max(names) + 1)
+    present = [name for name in names if name > 0 and counts[name] > 0]
+    if not present:
+        return np.empty((0, 3))
+    centres = ndimage.center_of_mass(labels.labels > 0, labels.labels, present)
+    return apply_affine(labels.geometry.lps_from_voxel, np.array(centres))
+
+
+def _near_labels(labels: LabelVolume, target: VolumeGeometry) -> NDArray[np.bool_]:
+    """Blocks that hold or neighbour a labelled voxel."""
+    index = np.argwhere(labels.labels > 0)
+    world = apply_affine(labels.geometry.lps_from_voxel, index)
+    at = np.rint(apply_affine(target.voxel_from_lps, world)).astype(int)
+    inside = np.all((at >= 0) & (at < np.array(target.shape)), axis=1)
+    mask = np.zeros(target.shape, dtype=bool)
+    mask[tuple(at[inside].T)] = True
+    return np.asarray(ndimage.binary_dilation(mask, iterations=2), dtype=bool)
+
+
+def _sample(
+    tissue: str,
+    values: NDArray[np.float32],
+    block_mm3: float,
+    bounds_hu: tuple[float, float],
+) -> TissueSample:
+    """A tissue's sample by median and robust spread; not used where small or out of bounds."""
+    if values.size * block_mm3 < _MIN_REGION_ML * 1000.0:
+        return TissueSample(tissue, 0.0, 0.0, 0, False, "no region large enough")
+    middle = float(np.median(values))
+    spread = float(1.4826 * np.median(np.abs(values - middle)))
+    if not bounds_hu[0] <= middle <= bounds_hu[1]:
+        note = f"{middle:.0f} HU is outside {bounds_hu[0]:.0f} to {bounds_hu[1]:.0f} HU"
+        return TissueSample(tissue, middle, spread, int(values.size), False, note)
+    return TissueSample(tissue, middle, spread, int(values.size), True)
+
+
+def _eroded(scan: CoarseScan, low_hu: float, high_hu: float, steps: int) -> NDArray[np.bool_]:
+    mask = (scan.hu >= low_hu) & (scan.hu <= high_hu) & scan.is_measured
+    return np.asarray(ndimage.binary_erosion(mask, iterations=steps), dtype=bool)
+
+
+def _air(scan: CoarseScan) -> TissueSample:
+    region = _eroded(scan, -1100.0, -900.0, 2)
+    return _sample("air", scan.hu[region], scan.geometry.voxel_volume_mm3, (-1040.0, -900.0))
+
+
+def _adipose(scan: CoarseScan) -> TissueSample:
+    region = _eroded(scan, -150.0, -50.0, 1)
+    return _sample("adipose", scan.hu[region], scan.geometry.voxel_volume_mm3, (-125.0, -75.0))
+
+
+def _muscle(
+    scan: CoarseScan,
+    left: NDArray[np.float32],
+    posterior: NDArray[np.float32],
+    height: NDArray[np.float32],
+) -> TissueSample:
+    """Muscle beside and behind the spine: up to 55 mm to the side, 10 to 70 mm behind the labels' centre."""
+    span = (scan.spine_lps_mm[:, 2].min() - 15.0, scan.spine_lps_mm[:, 2].max() + 15.0)
+    place = (np.abs(left) <= 55.0) & (posterior >= -10.0) & (posterior <= 60.0)
+    place &= (height >= span[0]) & (height <= span[1]) & ~scan.near_spine
+    region = _eroded(scan, 15.0, 110.0, 1) & place
+    return _sample("skeletal_muscle", scan.hu[region], scan.geometry.voxel_volume_mm3, (25.0, 80.0))
+
+
+def _blood(
+    scan: CoarseScan,
+    left: NDArray[np.float32],
+    posterior: NDArray[np.float32],
+    height: NDArray[np.float32],
+    settings: TissueSettings,
+) -> TissueSample:
+    return TissueSample("blood", 0.0, 0.0, 0, False, "no region large enough")
+
+
+def _cortical_bone(volume: Volume, settings: TissueSettings) -> TissueSample:
+    """Compact bone whose six neighbours are compact bone too, away from metal."""
+    bone = volume.hu > settings.cortical_bone_min_hu
+    if not bone.any():
+        return TissueSample("cortical_bone", 0.0, 0.0, 0, False, "none above the blur")
+    box = ndimage.find_objects(bone.astype(np.uint8))[0]
+    hu = volume.hu[box]
+    inner = ndimage.binary_erosion(bone[box])
+    metal = hu > 2400.0
+    if metal.any():
+        steps = max(1, round(15.0 / min(volume.spacing_mm)))
+        inner &= ~ndimage.binary_dilation(metal, iterations=steps)
+    values = hu[inner].astype(np.float32)
+    if values.size < 30:
+        return TissueSample("cortical_bone", 0.0, 0.0, 0, False, "none above the blur of this scan")
+    return TissueSample("cortical_bone", float(values.mean()), float(values.std()), int(values.size), True)
