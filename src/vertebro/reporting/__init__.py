@@ -1,0 +1,38 @@
+"""From an assessment to a report a radiologist wants to read: HTML, PDF, figures and JSON.
+
+:func:`compose_report` decides what is said; :func:`write_html`, :func:`write_pdf` and
+:func:`write_figures` set it; :func:`assessment_json` and :func:`manifest_json` give the same results
+to other programs, checked against the published schemas. Nothing here needs a network or reads a clock.
+"""
+
+from vertebro.reporting.compose import ReportFacts, compose_report
+from vertebro.reporting.content import CaseReport
+from vertebro.reporting.documents import (
+    assessment_json,
+    json_text,
+    load_schema,
+    manifest_json,
+    validate_document,
+    write_json,
+)
+from vertebro.reporting.html import html_from_report, write_html
+from vertebro.reporting.pdf import pdf_from_report, write_figures, write_pdf
+from vertebro.reporting.settings import ReportSettings
+
+__all__ = [
+    "CaseReport",
+    "ReportFacts",
+    "ReportSettings",
+    "assessment_json",
+    "compose_report",
+    "html_from_report",
+    "json_text",
+    "load_schema",
+    "manifest_json",
+    "pdf_from_report",
+    "validate_document",
+    "write_figures",
+    "write_html",
+    "write_json",
+    "write_pdf",
+]

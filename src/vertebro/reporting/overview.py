@@ -1,0 +1,124 @@
+"""The whole spine in one picture: a mid-sagittal section that follows it from side to side.
+
+A spine is rarely straight. Each row of the picture lies at one height of the world frame and passes
+through the middle of the body there, so that every body is cut through its centre. Distances along
+the picture are true front-to-back and up-down; a lean to the side is straightened.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vertebro.case import Assessment, LevelAssessment
+from vertebro.imaging import Volume
+from vertebro.reporting.figure import Figure, Path, Raster, Shape, Text
+from vertebro.reporting.planes import grey_from_hu, outlines, values_at
+from vertebro.reporting.reformats import scale_bar
+from vertebro.reporting.settings import ReportSettings
+from vertebro.reporting.wording import Words, grade_text, tone_of
+
+MAX_WIDTH_MM, MAX_HEIGHT_MM = 66.0, 108.0
+"""Largest size of the picture on the sheet."""
+_FRONT_MM, _BEHIND_MM, _BEYOND_MM = 52.0, 62.0, 26.0
+"""How far the picture reaches in front of, behind, and above or below the bodies' centres."""
+
+
+def overview_figure(
+    volume: Volume, assessment: Assessment, words: Words, settings: ReportSettings
+) -> Figure | None:
+    """The spine with every body's outline and name in the colour of its grade.
+
+    Returns
+    -------
+    Figure or None
+        None where no level stands in the assessment.
+    """
+    levels = list(assessment.levels.values())
+    if not levels:
+        return None
+    positions, corner_yz, pixel_mm = _curved_positions(volume, levels, settings)
+    rows, columns = positions.shape[:2]
+    scale = min(MAX_WIDTH_MM / (columns * pixel_mm), MAX_HEIGHT_MM / (rows * pixel_mm))
+    width, height = columns * pixel_mm * scale, rows * pixel_mm * scale
+    hu = _slab(volume, positions, settings.slab_mm)
+    grey = grey_from_hu(hu, settings.window_low_hu, settings.window_high_hu)
+    shapes: list[Shape] = [Raster(0.0, 0.0, width, height, grey)]
+    names: list[Shape] = []
+    for level in levels:
+        values = values_at(assessment.bodies == level.label, assessment.geometry, positions, outside=0.0)
+        role = f"image-{tone_of(level)}"
+        found = outlines(values, lambda pixel: (pixel + 0.5) * pixel_mm * scale)
+        shapes += [Path(points, role, width_mm=0.4, closed=True, note=level.name) for points in found]
+        names.append(_name(level, found, corner_yz, scale, words))
+    shapes += names
+    shapes += [
+        Text(1.6, height / 2, "A", "image-ink", size_mm=2.8, bold=True, on_image=True),
+        Text(width - 1.6, height / 2, "P", "image-ink", size_mm=2.8, anchor="end", bold=True, on_image=True),
+        *scale_bar(width - 2.5, height - 2.5, 50.0, scale),
+    ]
+    said = ", ".join(f"{level.name} {grade_text(level, words)}" for level in levels)
+    return Figure(
+        key="overview",
+        width_mm=width,
+        height_mm=height,
+        caption=words["figures"]["overview_caption"],
+        description=words["figures"]["overview_description"].format(levels=said),
+        shapes=tuple(shapes),
+        is_image=True,
+    )
+
+
+def _curved_positions(
+    volume: Volume, levels: list[LevelAssessment], settings: ReportSettings
+) -> tuple[NDArray[np.float64], tuple[float, float], float]:
+    """(rows, columns, 3) world positions, the picture's upper front corner (y, z), the pixel size."""
+    centres = np.array([level.lps_from_vertebra[:3, 3] for level in levels])
+    corners = volume.geometry.corners_lps_mm
+    front = max(centres[:, 1].min() - _FRONT_MM, corners[:, 1].min())
+    back = min(centres[:, 1].max() + _BEHIND_MM, corners[:, 1].max())
+    top = min(centres[:, 2].max() + _BEYOND_MM, corners[:, 2].max())
+    bottom = max(centres[:, 2].min() - _BEYOND_MM, corners[:, 2].min())
+    pixel = settings.pixel_mm * 1.5
+    columns, rows = max(2, round((back - front) / pixel)), max(2, round((top - bottom) / pixel))
+    y = front + (np.arange(columns) + 0.5) * pixel
+    z = top - (np.arange(rows) + 0.5) * pixel
+    order = np.argsort(centres[:, 2])
+    x = np.interp(z, centres[order, 2], centres[order, 0])
+    positions = np.empty((rows, columns, 3))
+    positions[..., 0], positions[..., 1], positions[..., 2] = x[:, None], y[None, :], z[:, None]
+    return positions, (float(front), float(top)), pixel
+
+
+def _slab(volume: Volume, positions: NDArray[np.float64], slab_mm: float) -> NDArray[np.float32]:
+    total = np.zeros(positions.shape[:2], dtype=np.float32)
+    for offset in (-slab_mm / 3, 0.0, slab_mm / 3):
+        total += values_at(volume.hu, volume.geometry, positions + np.array([offset, 0.0, 0.0]))
+    return total / np.float32(3.0)
+
+
+def _name(
+    level: LevelAssessment,
+    found: tuple[tuple[tuple[float, float], ...], ...],
+    corner_yz: tuple[float, float],
+    scale: float,
+    words: Words,
+) -> Text:
+    """The level's name in front of its body, with its grade where it is not normal."""
+    tone = tone_of(level)
+    grade = words["grade"]["cut_short"] if tone == "ungraded" and not level.complete else words["grade"][tone]
+    said = (
+        level.name
+        if tone == "normal"
+        else words["figures"]["overview_level"].format(level=level.name, grade=grade)
+    )
+    centre = level.lps_from_vertebra[:3, 3]
+    y_mm = (corner_yz[1] - float(centre[2])) * scale
+    x_mm = (float(centre[1]) - corner_yz[0]) * scale - 18.0 * scale
+    if found:
+        points = np.array([point for outline in found for point in outline])
+        near = points[np.abs(points[:, 1] - y_mm) < 5.0 * scale]
+        x_mm = float((near if len(near) else points)[:, 0].min())
+    return Text(
+        x_mm - 1.6, y_mm + 0.9, said, f"image-{tone}", size_mm=2.7, anchor="end", bold=True, on_image=True
+    )
