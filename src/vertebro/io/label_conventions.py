@@ -266,10 +266,10 @@ class _Fit:
     def reason(self) -> str:
         order = {"verse": "from the head down"}.get(self.convention.name, "from the sacrum up")
         if self.n_ordered + self.n_inverted == 0:
-            return f"{self.n_known} value fits {self.convention.title}; one label shows no order"
+            return "the value is among its numbers, and a single label shows no order"
         if not self.is_in_order:
-            return f"the values fit {self.convention.title} but run against its order ({order})"
-        return f"{self.n_known} values fit {self.convention.title} and run {order}, as there"
+            return f"the values are among its numbers, although not counted {order}, as it does"
+        return f"{self.n_known} values are among its numbers and are counted {order}, as it does"
 
 
 def _fit(convention: LabelConvention, centres: Mapping[int, tuple[float, float, float]]) -> _Fit:

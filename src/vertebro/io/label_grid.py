@@ -18,6 +18,8 @@ from vertebro.imaging import VolumeGeometry
 
 LabelArray = NDArray[np.uint8] | NDArray[np.int16]
 
+MAX_GRID_VOXELS = 2**29
+"""Largest label grid (as for a CT: 512 × 512 × 2048 voxels)."""
 MAX_LABEL = 32767
 MAX_DISTINCT = 400
 """assumed: no label file has more structures; an image taken for labels has thousands of values."""
@@ -87,7 +89,7 @@ def whole_numbers(array: NDArray[np.generic], name: str) -> LabelArray:
             if not np.array_equal(slab, np.round(slab)):
                 raise ReadError(
                     "labels.not_whole",
-                    got=f"values between whole numbers in {name!r}, such as probabilities or a resampled mask",
+                    got=f"values between whole numbers in {name!r} (probabilities, or a resampled mask)",
                     needed="one whole number for each vertebra",
                     remedy="Export the labels themselves, or resample them with nearest-neighbour.",
                 )
