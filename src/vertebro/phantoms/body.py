@@ -142,7 +142,9 @@ def _collapse(shape: Shape, kind: str, amount: float) -> Shape:
     return broken
 
 
-def huber_plane(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
+def huber_plane(
+    x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Coefficients ``(c, sx, sy)`` of the robust plane ``z = c + sx x + sy y`` through n points.
 
     Iteratively reweighted least squares with Huber weights at 1.345 robust standard deviations
@@ -214,9 +216,7 @@ def measure_body(shape: Shape, x_fraction: float = 0.0) -> BodyMeasures:
         BodyHeights(
             plane_height(ANTERIOR_FRACTION), float(np.median(middle)), plane_height(POSTERIOR_FRACTION)
         ),
-        BodyHeights(
-            *(surface_height(f, offset_mm) for f in (ANTERIOR_FRACTION, 0.5, POSTERIOR_FRACTION))
-        ),
+        BodyHeights(*(surface_height(f, offset_mm) for f in (ANTERIOR_FRACTION, 0.5, POSTERIOR_FRACTION))),
         float(np.degrees(np.arctan(lower[2]) - np.arctan(upper[2]))),
         float(depth),
     )
@@ -227,7 +227,8 @@ def _bisector_frame(shape: Shape, upper: NDArray[np.float64], lower: NDArray[np.
     sagittal = 0.5 * (np.arctan(upper[2]) + np.arctan(lower[2]))
     coronal = 0.5 * (np.arctan(upper[1]) + np.arctan(lower[1]))
     turn = compose(
-        rotation_about_axis((0.0, 1.0, 0.0), -float(coronal)), rotation_about_axis((1.0, 0.0, 0.0), float(sagittal))
+        rotation_about_axis((0.0, 1.0, 0.0), -float(coronal)),
+        rotation_about_axis((1.0, 0.0, 0.0), float(sagittal)),
     )
     mid_y = shape[bk.BACK_Y] + 0.25 * (shape[bk.DEPTH_SUPERIOR] + shape[bk.DEPTH_INFERIOR])
     z = 0.5 * (upper[0] + lower[0] + (upper[2] + lower[2]) * mid_y)
@@ -243,7 +244,9 @@ def _wall_along(shape: Shape, origin: NDArray[np.float64], axis_y: NDArray[np.fl
     return along
 
 
-def _plane_along(plane: NDArray[np.float64], point: NDArray[np.float64], axis_z: NDArray[np.float64]) -> float:
+def _plane_along(
+    plane: NDArray[np.float64], point: NDArray[np.float64], axis_z: NDArray[np.float64]
+) -> float:
     """How far along ``axis_z`` from ``point`` a plane lies."""
     gap = plane[0] + plane[1] * point[0] + plane[2] * point[1] - point[2]
     return float(gap / (axis_z[2] - plane[1] * axis_z[0] - plane[2] * axis_z[1]))

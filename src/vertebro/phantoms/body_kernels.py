@@ -10,8 +10,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from vertebro.phantoms.compiled import compiled
 
 HALF_WIDTH_SUPERIOR: Final = 0
 HALF_WIDTH_INFERIOR: Final = 1
@@ -42,20 +43,20 @@ N_SHAPE: Final = 24
 
 CENTRE_FRACTION: Final = 0.45
 """Where the widest place of the cross-section lies, of the depth from the back wall."""
-RIM_ROUNDING_MM: Final = 1.0
+RIM_ROUNDING_MM: Final = 1.8
 CORNER_ROUNDING_MM: Final = 2.0
 RETROPULSION_HALF_WIDTH_MM: Final = 8.0
 RETROPULSION_HALF_HEIGHT_MM: Final = 6.0
 
 
-@njit(cache=True, inline="always")
+@compiled
 def smooth_max(a: float, b: float, rounding: float) -> float:
     """Maximum with its edge rounded over ``rounding``; exact where they differ by more."""
     h = max(rounding - abs(a - b), 0.0)
     return max(a, b) + h * h / (4.0 * rounding)
 
 
-@njit(cache=True)
+@compiled
 def _dish(p: NDArray[np.float64], x: float, y: float) -> tuple[float, float]:
     """Profiles of an endplate's natural hollow and of a central collapse, 1 at the middle, 0 at the rim."""
     depth = 0.5 * (p[DEPTH_SUPERIOR] + p[DEPTH_INFERIOR])
@@ -68,7 +69,7 @@ def _dish(p: NDArray[np.float64], x: float, y: float) -> tuple[float, float]:
     return natural * natural * (3.0 - 2.0 * natural), collapse * collapse * (3.0 - 2.0 * collapse)
 
 
-@njit(cache=True)
+@compiled
 def superior_z(p: NDArray[np.float64], x: float, y: float) -> float:
     """Height of the upper endplate's surface over ``(x, y)``."""
     plane = p[Z_SUPERIOR] + p[SLOPE_SUPERIOR] * y + p[TILT_SUPERIOR] * x
@@ -78,7 +79,7 @@ def superior_z(p: NDArray[np.float64], x: float, y: float) -> float:
     return plane - p[DISH_SUPERIOR] * natural - p[BUMP_SUPERIOR] * collapse
 
 
-@njit(cache=True)
+@compiled
 def inferior_z(p: NDArray[np.float64], x: float, y: float) -> float:
     """Height of the lower endplate's surface over ``(x, y)``."""
     plane = p[Z_INFERIOR] + p[SLOPE_INFERIOR] * y + p[TILT_INFERIOR] * x
@@ -88,7 +89,7 @@ def inferior_z(p: NDArray[np.float64], x: float, y: float) -> float:
     return plane + p[DISH_INFERIOR] * natural + p[BUMP_INFERIOR] * collapse
 
 
-@njit(cache=True)
+@compiled
 def height_fraction(p: NDArray[np.float64], y: float, z: float) -> float:
     """Where ``z`` lies between the endplates' planes over ``y``: 0 at the lower, 1 at the upper."""
     lower = p[Z_INFERIOR] + p[SLOPE_INFERIOR] * y
@@ -96,14 +97,22 @@ def height_fraction(p: NDArray[np.float64], y: float, z: float) -> float:
     return min(max((z - lower) / max(upper - lower, 1e-6), 0.0), 1.0)
 
 
-@njit(cache=True)
+@compiled
+def _waist(t: float) -> float:
+    """Profile of the waist: 0 at both rims, 1 at mid-height, flat between."""
+    s = 2.0 * t - 1.0
+    s2 = s * s
+    return (1.0 - s2) * (1.0 + 0.6 * s2)
+
+
+@compiled
 def back_wall_y(p: NDArray[np.float64], x: float, z: float) -> float:
     """Position of the back wall at ``(x, z)``."""
     if p[IS_BOX] > 0.0:
         return p[BACK_Y]
     t = height_fraction(p, p[BACK_Y], z)
     u = x / (0.55 * 0.5 * (p[HALF_WIDTH_SUPERIOR] + p[HALF_WIDTH_INFERIOR]))
-    wall = p[BACK_Y] + p[WAIST_BACK] * 4.0 * t * (1.0 - t) - p[LOBE] * min(u * u, 1.5)
+    wall = p[BACK_Y] + p[WAIST_BACK] * _waist(t) - p[LOBE] * min(u * u, 1.5)
     if p[RETROPULSION] > 0.0:
         a = x / RETROPULSION_HALF_WIDTH_MM
         b = (z - p[RETROPULSION_Z]) / RETROPULSION_HALF_HEIGHT_MM
@@ -111,20 +120,20 @@ def back_wall_y(p: NDArray[np.float64], x: float, z: float) -> float:
     return wall
 
 
-@njit(cache=True)
+@compiled
 def front_wall_y(p: NDArray[np.float64], z: float) -> float:
     """Position of the front wall on the midline at ``z``."""
     front_y = p[BACK_Y] + 0.5 * (p[DEPTH_SUPERIOR] + p[DEPTH_INFERIOR])
     t = height_fraction(p, front_y, z)
     depth = p[DEPTH_INFERIOR] + (p[DEPTH_SUPERIOR] - p[DEPTH_INFERIOR]) * t
-    wall = p[BACK_Y] + depth - p[WAIST_FRONT] * 4.0 * t * (1.0 - t)
+    wall = p[BACK_Y] + depth - p[WAIST_FRONT] * _waist(t)
     if p[FRONT_BUCKLE] > 0.0:
         b = (z - p[FRONT_BUCKLE_Z]) / 2.5
         wall += p[FRONT_BUCKLE] * math.exp(-b * b)
     return wall
 
 
-@njit(cache=True)
+@compiled
 def _side_distance(p: NDArray[np.float64], x: float, y: float, z: float) -> tuple[float, float, float]:
     """Signed distance (mm, negative inside) from the side walls and the outward normal's x and y."""
     if p[IS_BOX] > 0.0:
@@ -133,7 +142,7 @@ def _side_distance(p: NDArray[np.float64], x: float, y: float, z: float) -> tupl
         return (dx, 1.0, 0.0) if dx > dy else (dy, 0.0, 1.0)
     t = height_fraction(p, y, z)
     width = p[HALF_WIDTH_INFERIOR] + (p[HALF_WIDTH_SUPERIOR] - p[HALF_WIDTH_INFERIOR]) * t
-    width -= p[WAIST_SIDE] * 4.0 * t * (1.0 - t)
+    width -= p[WAIST_SIDE] * _waist(t)
     front = front_wall_y(p, z)
     centre = p[BACK_Y] + CENTRE_FRACTION * (front - p[BACK_Y])
     if y > centre:
@@ -154,7 +163,7 @@ def _side_distance(p: NDArray[np.float64], x: float, y: float, z: float) -> tupl
     return side, math.copysign(gx / norm, x), math.copysign(gy / norm, v)
 
 
-@njit(cache=True)
+@compiled
 def body_distance(
     p: NDArray[np.float64], x: float, y: float, z: float
 ) -> tuple[float, float, float, float, float]:
@@ -173,7 +182,7 @@ def body_distance(
     return distance, nx, ny, 0.0, 0.0
 
 
-@njit(cache=True)
+@compiled
 def endplate_grids(
     p: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -185,7 +194,7 @@ def endplate_grids(
     return upper, lower
 
 
-@njit(cache=True)
+@compiled
 def wall_profiles(
     p: NDArray[np.float64], z: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -10,11 +10,12 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from vertebro.phantoms import body_kernels as bk
 from vertebro.phantoms.body_kernels import back_wall_y, body_distance, front_wall_y, inferior_z, superior_z
+from vertebro.phantoms.compiled import compiled, compiled_parallel
 from vertebro.phantoms.noise import value_noise
 
 CORTEX_MM: Final = 0
@@ -51,7 +52,7 @@ CORE_DEPTH_MM: Final = 2.0
 """Thickness of the body's rim subregion (49) around its core (50)."""
 
 
-@njit(cache=True)
+@compiled
 def capsule_distance(
     row: NDArray[np.float64], x: float, y: float, z: float
 ) -> tuple[float, float, float, float]:
@@ -75,7 +76,7 @@ def capsule_distance(
     return distance, gx / slope, gy / slope, gz / slope
 
 
-@njit(cache=True)
+@compiled
 def posterior_distance(
     capsules: NDArray[np.float64], x: float, y: float, z: float, rounding: float
 ) -> tuple[float, float, float, float, int]:
@@ -103,13 +104,13 @@ def posterior_distance(
     return smooth, nx, ny, nz, region
 
 
-@njit(cache=True, inline="always")
+@compiled
 def ramp(distance: float, width: float) -> float:
     """Share of a voxel of thickness ``width`` that lies on the inside (distance < 0)."""
     return min(max(0.5 - distance / width, 0.0), 1.0)
 
 
-@njit(cache=True)
+@compiled
 def _core_hu(
     p: NDArray[np.float64], f: NDArray[np.float64], x: float, y: float, z: float, seed: int
 ) -> float:
@@ -125,16 +126,16 @@ def _core_hu(
     if f[SCLEROSIS_HU] > 0.0:
         below = superior_z(p, x, y) - z
         above = z - inferior_z(p, x, y)
-        band = math.exp(-((below - 3.2) / 2.4) ** 2)
+        band = math.exp(-(((below - 3.2) / 2.4) ** 2))
         if p[bk.BUMP_INFERIOR] > 0.0:
-            band = max(band, math.exp(-((above - 3.0) / 2.2) ** 2))
+            band = max(band, math.exp(-(((above - 3.0) / 2.2) ** 2)))
         front = (y - p[bk.BACK_Y]) / p[bk.DEPTH_SUPERIOR]
         share = 1.0 if p[bk.BUMP_INFERIOR] > 0.0 else min(max(1.3 * front, 0.15), 1.0)
         value += f[SCLEROSIS_HU] * band * share * (0.8 + 0.6 * coarse)
     return value
 
 
-@njit(cache=True)
+@compiled
 def _is_gap(p: NDArray[np.float64], f: NDArray[np.float64], x: float, y: float, z: float) -> bool:
     """Whether a place lies in a slit through a wall or the upper endplate, up to 3 mm deep."""
     if abs(x) > GAP_HALF_WIDTH_MM:
@@ -151,7 +152,7 @@ def _is_gap(p: NDArray[np.float64], f: NDArray[np.float64], x: float, y: float, 
     return False
 
 
-@njit(cache=True)
+@compiled
 def cleft_distance(
     p: NDArray[np.float64], f: NDArray[np.float64], x: float, y: float, z: float, body: float
 ) -> float:
@@ -169,7 +170,7 @@ def cleft_distance(
     return max(size * (size - 1.0) / slope, body + CLEFT_COVER_MM)
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def paint_vertebra(
     hu: NDArray[np.float32],
     labels: NDArray[np.uint8],
@@ -253,7 +254,7 @@ def paint_vertebra(
                         subregions[i, j, k] = region
 
 
-@njit(cache=True)
+@compiled
 def cleft_mask(
     p: NDArray[np.float64], f: NDArray[np.float64], points: NDArray[np.float64]
 ) -> NDArray[np.bool_]:

@@ -43,21 +43,20 @@ def lps_from_patient(settings: PhantomSettings) -> Affine:
     """World from the patient frame (x right, y anterior, z superior)."""
     return compose(
         translation(_WORLD_CENTRE_LPS_MM),
-        _turn(settings.patient_rotation_deg),
+        make_turn(settings.patient_rotation_deg),
         np.diag([-1.0, -1.0, 1.0, 1.0]),
     )
 
 
-def _turn(angles_deg: tuple[float, float, float]) -> Affine:
+def make_turn(angles_deg: tuple[float, float, float]) -> Affine:
+    """Rotation about the world's axes to left, posterior and superior, in that order."""
     turn = np.eye(4)
     for axis, angle in zip(np.eye(3), angles_deg, strict=True):
         turn = compose(rotation_about_axis(axis, np.radians(angle)), turn)
     return turn
 
 
-def make_grid(
-    settings: PhantomSettings, spine: tuple[PhantomVertebra, ...], trunk: Trunk
-) -> VolumeGeometry:
+def make_grid(settings: PhantomSettings, spine: tuple[PhantomVertebra, ...], trunk: Trunk) -> VolumeGeometry:
     """The grid in its canonical order: axes to left, posterior and superior, before mirror and reordering."""
     corners = []
     for vertebra in spine:
@@ -65,7 +64,7 @@ def make_grid(
         for y in (p[bk.BACK_Y], p[bk.BACK_Y] + p[bk.DEPTH_INFERIOR]):
             for level, slope in ((bk.Z_SUPERIOR, bk.SLOPE_SUPERIOR), (bk.Z_INFERIOR, bk.SLOPE_INFERIOR)):
                 corners.append(apply_affine(vertebra.patient_from_body, (0.0, y, p[level] + p[slope] * y)))
-    turn = _turn(settings.grid_rotation_deg)
+    turn = make_turn(settings.grid_rotation_deg)
     world = lps_from_patient(settings)
     grid_from_patient = compose(invert_affine(turn), world)
     along = apply_affine(grid_from_patient, np.array(corners))[:, 2]
@@ -102,7 +101,7 @@ class FinalGrid:
 
     def array(self, canonical: NDArray[np.generic]) -> NDArray[np.generic]:
         """A canonical array in the final axis order."""
-        flipped = np.flip(canonical, axis=[axis for axis in range(3) if self.flips[axis]])
+        flipped = np.flip(canonical, axis=tuple(axis for axis in range(3) if self.flips[axis]))
         return np.ascontiguousarray(flipped.transpose(self.order))
 
     def subregions(self, canonical: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -130,7 +129,14 @@ def finish_grid(canonical: VolumeGeometry, settings: PhantomSettings) -> FinalGr
     The mirror image is taken about the world's plane x = 0; its first axis is flipped so that the axis
     order stays as asked for.
     """
-    letters = {"L": (0, False), "R": (0, True), "P": (1, False), "A": (1, True), "S": (2, False), "I": (2, True)}
+    letters = {
+        "L": (0, False),
+        "R": (0, True),
+        "P": (1, False),
+        "A": (1, True),
+        "S": (2, False),
+        "I": (2, True),
+    }
     order = tuple(letters[code][0] for code in settings.axis_codes)
     flips = [False, False, False]
     for code in settings.axis_codes:

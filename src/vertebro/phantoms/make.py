@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from vertebro.geometry import apply_affine, compose, invert_affine, rigid_from_axes
-from vertebro.geometry.transforms import Affine
 from vertebro.imaging import ImageFacts, LabelVolume, Volume, VolumeGeometry
 from vertebro.phantoms import body_kernels as bk
 from vertebro.phantoms import bone_kernels as paint
 from vertebro.phantoms import soft_tissue
+from vertebro.phantoms.canvas import Canvas
+from vertebro.phantoms.finish import make_finish
 from vertebro.phantoms.grid import FinalGrid, Trunk, finish_grid, lps_from_patient, make_grid, make_trunk
 from vertebro.phantoms.posterior import N_CAPSULE
+from vertebro.phantoms.scanner import scan
 from vertebro.phantoms.settings import PhantomSettings
 from vertebro.phantoms.spine import PhantomVertebra, make_spine
 from vertebro.phantoms.truth import PhantomTruth, VoxelCounts, make_truth
@@ -67,10 +68,10 @@ def make_phantom(settings: PhantomSettings = PhantomSettings(), *, progress: Pro
     trunk = make_trunk(settings)
     grid = make_grid(settings, spine, trunk)
     world = lps_from_patient(settings)
-    canvas = _Canvas.empty(grid, compose(invert_affine(world), grid.lps_from_voxel))
+    canvas = Canvas.empty(grid.shape, compose(invert_affine(world), grid.lps_from_voxel))
     progress(0.05, "painting soft tissue")
     _paint_surroundings(canvas, settings, spine, trunk)
-    finishes = [_finish(vertebra, settings) for vertebra in spine]
+    finishes = [make_finish(vertebra, settings) for vertebra in spine]
     for index, vertebra in enumerate(spine):
         progress(0.35 + 0.4 * index / len(spine), f"painting {vertebra.name}")
         _paint_vertebra(canvas, spine, index, finishes[index], settings)
@@ -80,43 +81,11 @@ def make_phantom(settings: PhantomSettings = PhantomSettings(), *, progress: Pro
         for vertebra, finish in zip(spine, finishes, strict=True)
     }
     progress(0.8, "adding the scanner's blur and noise")
-    _scan(canvas.hu, settings, generator)
+    scan(canvas.hu, settings.spacing_mm, settings.blur_mm, settings.noise_hu, generator)
     final = finish_grid(grid, settings)
     truth = make_truth(spine, settings, world, final, counts)
     progress(1.0, "done")
     return _assemble(canvas, final, spine, settings, truth)
-
-
-@dataclass(eq=False, slots=True)
-class _Canvas:
-    """The arrays being painted, in canonical axis order."""
-
-    hu: NDArray[np.float32]
-    labels: NDArray[np.uint8]
-    subregions: NDArray[np.uint8]
-    canal: NDArray[np.uint8]
-    skin: NDArray[np.uint8]
-    patient_from_voxel: Affine
-
-    @classmethod
-    def empty(cls, grid: VolumeGeometry, patient_from_voxel: Affine) -> _Canvas:
-        return cls(
-            np.full(grid.shape, soft_tissue.WATER_HU, dtype=np.float32),
-            *(np.zeros(grid.shape, dtype=np.uint8) for _ in range(3)),
-            np.ones(grid.shape, dtype=np.uint8),
-            patient_from_voxel,
-        )
-
-    def box(
-        self, patient_from_local: Affine, lower: tuple[float, ...], upper: tuple[float, ...]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], Affine]:
-        """Voxel range that holds a local box, and ``local_from_voxel``."""
-        corners = np.array([[x, y, z] for x in (lower[0], upper[0]) for y in (lower[1], upper[1]) for z in (lower[2], upper[2])])
-        voxel_from_local = compose(invert_affine(self.patient_from_voxel), patient_from_local)
-        index = apply_affine(voxel_from_local, corners)
-        start = np.clip(np.floor(index.min(axis=0)), 0, self.hu.shape).astype(np.int64)
-        stop = np.clip(np.ceil(index.max(axis=0)) + 1, start, self.hu.shape).astype(np.int64)
-        return start, stop, invert_affine(voxel_from_local)
 
 
 def _centreline(spine: tuple[PhantomVertebra, ...]) -> NDArray[np.float64]:
@@ -130,8 +99,12 @@ def _centreline(spine: tuple[PhantomVertebra, ...]) -> NDArray[np.float64]:
         canals = np.vstack([canals - (0, 0, 30.0), canals + (0, 0, 30.0)])
     z = np.linspace(bodies[0, 2], bodies[-1, 2], 200)
     return np.column_stack(
-        [z, np.interp(z, bodies[:, 2], bodies[:, 0]), np.interp(z, bodies[:, 2], bodies[:, 1]),
-         np.interp(z, canals[:, 2], canals[:, 1])]
+        [
+            z,
+            np.interp(z, bodies[:, 2], bodies[:, 0]),
+            np.interp(z, bodies[:, 2], bodies[:, 1]),
+            np.interp(z, canals[:, 2], canals[:, 1]),
+        ]
     )
 
 
@@ -152,11 +125,15 @@ def _canal_points(spine: tuple[PhantomVertebra, ...]) -> NDArray[np.float64]:
 
 
 def _paint_surroundings(
-    canvas: _Canvas, settings: PhantomSettings, spine: tuple[PhantomVertebra, ...], trunk: Trunk
+    canvas: Canvas, settings: PhantomSettings, spine: tuple[PhantomVertebra, ...], trunk: Trunk
 ) -> None:
     if settings.with_soft_tissue:
-        outline = np.array([trunk.half_width_mm, trunk.half_depth_mm, trunk.centre_y_mm, settings.fat_mm, 2.0])
-        soft_tissue.paint_trunk(canvas.hu, canvas.patient_from_voxel, _centreline(spine), outline, settings.seed)
+        outline = np.array(
+            [trunk.half_width_mm, trunk.half_depth_mm, trunk.centre_y_mm, settings.fat_mm, 2.0]
+        )
+        soft_tissue.paint_trunk(
+            canvas.hu, canvas.patient_from_voxel, _centreline(spine), outline, settings.seed
+        )
         canvas.skin[:] = canvas.hu > -900.0
     cord_end = next((v.patient_from_body[2, 3] for v in spine if v.name == "L1"), None)
     if cord_end is None:
@@ -168,7 +145,7 @@ def _paint_surroundings(
         _paint_disc(canvas, upper, lower)
 
 
-def _paint_disc(canvas: _Canvas, upper: PhantomVertebra, lower: PhantomVertebra) -> None:
+def _paint_disc(canvas: Canvas, upper: PhantomVertebra, lower: PhantomVertebra) -> None:
     bottom = apply_affine(upper.patient_from_body, (0.0, 0.0, upper.shape[bk.Z_INFERIOR]))
     top = apply_affine(lower.patient_from_body, (0.0, 0.0, lower.shape[bk.Z_SUPERIOR]))
     axis_z = (bottom - top) / np.linalg.norm(bottom - top)
@@ -183,54 +160,8 @@ def _paint_disc(canvas: _Canvas, upper: PhantomVertebra, lower: PhantomVertebra)
     soft_tissue.paint_disc(canvas.hu, start, stop, disc_from_voxel, half_width, half_depth, half_height)
 
 
-def _finish(vertebra: PhantomVertebra, settings: PhantomSettings) -> NDArray[np.float64]:
-    """The finish vector of a vertebra: tones, thicknesses, cleft and gaps."""
-    p, fracture = vertebra.shape, vertebra.fracture
-    finish = np.zeros(paint.N_FINISH)
-    finish[paint.CORTEX_MM], finish[paint.CORTEX_HU] = settings.cortex_mm, settings.cortex_hu
-    finish[paint.CORE_HU] = settings.trabecular_hu
-    finish[paint.TEXTURE_HU] = settings.texture_percent / 100.0 * max(settings.trabecular_hu, 40.0)
-    finish[paint.ARCH_CORTEX_MM] = 2.0 * settings.cortex_mm
-    finish[paint.ARCH_CORE_HU] = settings.trabecular_hu + 130.0
-    finish[paint.GAP_HU] = 40.0
-    back_top = p[bk.Z_SUPERIOR] + p[bk.SLOPE_SUPERIOR] * p[bk.BACK_Y]
-    back_bottom = p[bk.Z_INFERIOR] + p[bk.SLOPE_INFERIOR] * p[bk.BACK_Y]
-    finish[paint.VEIN_Z] = 0.5 * (back_top + back_bottom)
-    if fracture is None:
-        return finish
-    finish[paint.SCLEROSIS_HU] = fracture.sclerosis_hu
-    front_y = p[bk.BACK_Y] + p[bk.DEPTH_SUPERIOR]
-    front_top = p[bk.Z_SUPERIOR] + p[bk.SLOPE_SUPERIOR] * front_y
-    front_bottom = p[bk.Z_INFERIOR] + p[bk.SLOPE_INFERIOR] * front_y
-    finish[paint.FRONT_GAP_Z] = front_bottom + 0.65 * (front_top - front_bottom)
-    finish[paint.FRONT_GAP_MM] = fracture.anterior_wall_gap_mm
-    finish[paint.BACK_GAP_Z] = back_bottom + 0.70 * (back_top - back_bottom)
-    finish[paint.BACK_GAP_MM] = fracture.posterior_wall_gap_mm
-    finish[paint.PLATE_GAP_Y] = p[bk.BACK_Y] + 0.62 * p[bk.DEPTH_SUPERIOR]
-    finish[paint.PLATE_GAP_MM] = fracture.endplate_gap_mm
-    if fracture.cleft:
-        _place_cleft(finish, p, fracture.cleft_ml, fracture.cleft_hu)
-    return finish
-
-
-def _place_cleft(finish: NDArray[np.float64], p: NDArray[np.float64], volume_ml: float, gas_hu: float) -> None:
-    """A flat ellipsoid below the upper endplate, in the front half of the body."""
-    y = p[bk.BACK_Y] + 0.58 * p[bk.DEPTH_SUPERIOR]
-    top = bk.superior_z(p, 0.0, float(y))
-    bottom = bk.inferior_z(p, 0.0, float(y))
-    thin = min((volume_ml * 1000.0 * 3.0 / (4.0 * np.pi * 3.2 * 2.6)) ** (1.0 / 3.0), 0.28 * (top - bottom))
-    across = np.sqrt(volume_ml * 1000.0 * 3.0 / (4.0 * np.pi * thin) * 3.2 / 2.6)
-    across = min(across, 0.8 * p[bk.HALF_WIDTH_SUPERIOR])
-    along = min(across * 2.6 / 3.2, 0.36 * p[bk.DEPTH_SUPERIOR])
-    finish[paint.CLEFT_X], finish[paint.CLEFT_Y] = 0.0, y
-    finish[paint.CLEFT_Z] = top - 2.2 - thin
-    finish[paint.CLEFT_A], finish[paint.CLEFT_B], finish[paint.CLEFT_C] = across, along, thin
-    finish[paint.CLEFT_HU] = gas_hu
-    finish[paint.CLEFT_SLOPE] = p[bk.SLOPE_SUPERIOR]
-
-
 def _paint_vertebra(
-    canvas: _Canvas,
+    canvas: Canvas,
     spine: tuple[PhantomVertebra, ...],
     index: int,
     finish: NDArray[np.float64],
@@ -244,8 +175,19 @@ def _paint_vertebra(
     part = vertebra.posterior
     canal = np.array([*part.canal_centre[:2], part.canal_half_width_mm, part.canal_half_depth_mm])
     paint.paint_vertebra(
-        canvas.hu, canvas.labels, canvas.subregions, start, stop, body_from_voxel, vertebra.shape, finish,
-        part.capsules, above, canal, vertebra.sizes.verse_label, settings.seed * 1009 + vertebra.sizes.verse_label,
+        canvas.hu,
+        canvas.labels,
+        canvas.subregions,
+        start,
+        stop,
+        body_from_voxel,
+        vertebra.shape,
+        finish,
+        part.capsules,
+        above,
+        canal,
+        vertebra.sizes.verse_label,
+        settings.seed * 1009 + vertebra.sizes.verse_label,
     )
 
 
@@ -260,7 +202,7 @@ def _carry_capsules(source: PhantomVertebra, target: PhantomVertebra) -> NDArray
 
 
 def _count(
-    canvas: _Canvas, vertebra: PhantomVertebra, finish: NDArray[np.float64], grid: VolumeGeometry
+    canvas: Canvas, vertebra: PhantomVertebra, finish: NDArray[np.float64], grid: VolumeGeometry
 ) -> VoxelCounts:
     """Volumes that only the grid can tell."""
     start, stop, body_from_voxel = canvas.box(vertebra.patient_from_body, *_BODY_REACH_MM)
@@ -279,22 +221,8 @@ def _count(
     return VoxelCounts(volume_ml, float(np.count_nonzero(is_gas)) * voxel_ml, centre)
 
 
-def _scan(hu: NDArray[np.float32], settings: PhantomSettings, generator: np.random.Generator) -> None:
-    """Blur by the scanner's point spread, add correlated noise, clip and round; in place."""
-    spacing = np.array(settings.spacing_mm)
-    if settings.blur_mm > 0.0:
-        ndimage.gaussian_filter(hu, settings.blur_mm / spacing, output=hu, truncate=3.0, mode="nearest")
-    if settings.noise_hu > 0.0:
-        noise = generator.standard_normal(hu.shape, dtype=np.float32)
-        ndimage.gaussian_filter(noise, 0.45 / spacing, output=noise, truncate=3.0, mode="wrap")
-        noise *= np.float32(settings.noise_hu / float(noise.std()))
-        hu += noise
-    np.clip(hu, -1024.0, 3071.0, out=hu)
-    np.rint(hu, out=hu)
-
-
 def _assemble(
-    canvas: _Canvas,
+    canvas: Canvas,
     final: FinalGrid,
     spine: tuple[PhantomVertebra, ...],
     settings: PhantomSettings,
@@ -320,7 +248,11 @@ def _assemble(
     return Phantom(
         Volume(np.asarray(final.array(canvas.hu.astype(np.int16)), dtype=np.int16), final.geometry, facts),
         LabelVolume(
-            labels, final.geometry, names, convention="verse", extent="vertebra",
+            labels,
+            final.geometry,
+            names,
+            convention="verse",
+            extent="vertebra",
             subregions=final.subregions(canvas.subregions),
         ),
         truth,

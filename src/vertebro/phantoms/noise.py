@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from vertebro.phantoms.compiled import compiled
 
 
-@njit(cache=True, inline="always")
+@compiled
 def lattice_value(i: int, j: int, k: int, seed: int) -> float:
     """A number in [−1, 1) for a lattice point, by integer hashing (splitmix64 finaliser)."""
     h = (
@@ -23,7 +24,7 @@ def lattice_value(i: int, j: int, k: int, seed: int) -> float:
     return float(h >> np.uint64(11)) / 4503599627370496.0 - 1.0
 
 
-@njit(cache=True)
+@compiled
 def value_noise(x: float, y: float, z: float, seed: int) -> float:
     """Smooth noise of unit lattice at a place, about ±1 at most, standard deviation about 0.3."""
     fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)

@@ -62,7 +62,13 @@ class _Builder:
         self.rows: list[NDArray[np.float64]] = []
 
     def add(
-        self, start: Vector, end: Vector, radii: tuple[float, float], long_axis: Vector, aspect: float, region: int
+        self,
+        start: Vector,
+        end: Vector,
+        radii: tuple[float, float],
+        long_axis: Vector,
+        aspect: float,
+        region: int,
     ) -> None:
         row = np.zeros(N_CAPSULE)
         row[START], row[END] = start, end

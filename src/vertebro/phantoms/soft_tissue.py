@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from vertebro.phantoms.bone_kernels import ramp
+from vertebro.phantoms.compiled import compiled, compiled_parallel
 from vertebro.phantoms.noise import value_noise
 
 AIR_HU = -1000.0
@@ -21,7 +22,7 @@ MUSCLE_HU = 55.0
 WATER_HU = 0.0
 
 
-@njit(cache=True)
+@compiled
 def _centre(table: NDArray[np.float64], z: float) -> tuple[float, float, float]:
     """x, y of the bodies' centres and the canal's y at a height, from rows (z, x, y, canal y)."""
     last = table.shape[0] - 1
@@ -33,7 +34,7 @@ def _centre(table: NDArray[np.float64], z: float) -> tuple[float, float, float]:
     return a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t, a[3] + (b[3] - a[3]) * t
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def paint_trunk(
     hu: NDArray[np.float32],
     patient_from_voxel: NDArray[np.float64],
@@ -69,7 +70,7 @@ def paint_trunk(
                     hu[i, j, k] = MUSCLE_HU + (-60.0 if fat > 0.45 else 0.0)
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def paint_canal(
     hu: NDArray[np.float32],
     canal: NDArray[np.uint8],
@@ -112,7 +113,7 @@ def paint_canal(
                     hu[i, j, k] = 16.0
 
 
-@njit(cache=True, parallel=True)
+@compiled_parallel
 def paint_disc(
     hu: NDArray[np.float32],
     start: NDArray[np.int64],

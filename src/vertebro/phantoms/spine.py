@@ -65,10 +65,15 @@ def disc_angles_deg(settings: PhantomSettings) -> dict[str, float]:
     """Lordotic opening of the disc below each level, so that the unbroken curves are as asked for."""
     table = morphometry()
     body = {
-        name: float(np.degrees(np.arctan(
-            row.posterior_height_mm * (row.anterior_posterior_ratio - 1.0)
-            / (0.5 * (row.depth_superior_mm + row.depth_inferior_mm))
-        )))
+        name: float(
+            np.degrees(
+                np.arctan(
+                    row.posterior_height_mm
+                    * (row.anterior_posterior_ratio - 1.0)
+                    / (0.5 * (row.depth_superior_mm + row.depth_inferior_mm))
+                )
+            )
+        )
         for name, row in table.items()
     }
     lumbar = [name for name in table if name[0] == "L"]

@@ -16,7 +16,14 @@ from vertebro.case import FractureShape, GenantGrade
 from vertebro.geometry import apply_affine, apply_direction, compose
 from vertebro.geometry.transforms import Affine
 from vertebro.phantoms import body_kernels as bk
-from vertebro.phantoms.body import BodyHeights, BodyMeasures, Shape, endplate_points, huber_plane, measure_body
+from vertebro.phantoms.body import (
+    BodyHeights,
+    BodyMeasures,
+    Shape,
+    endplate_points,
+    huber_plane,
+    measure_body,
+)
 from vertebro.phantoms.grid import FinalGrid
 from vertebro.phantoms.posterior import PedicleShape
 from vertebro.phantoms.settings import PhantomSettings
@@ -244,7 +251,9 @@ def _level_truth(
         ),
         gaps=GapTruth()
         if fracture is None
-        else GapTruth(fracture.anterior_wall_gap_mm, fracture.posterior_wall_gap_mm, fracture.endplate_gap_mm),
+        else GapTruth(
+            fracture.anterior_wall_gap_mm, fracture.posterior_wall_gap_mm, fracture.endplate_gap_mm
+        ),
         canal_depth_mm=2.0 * vertebra.posterior.canal_half_depth_mm - push,
         retropulsion_mm=push,
         oedema=fracture is not None and fracture.oedema,
