@@ -107,10 +107,16 @@ def require_range(
     """
     if not lower <= value <= upper:
         tail = f" {unit}" if unit else ""
+        if upper == float("inf"):
+            needed = f"at least {lower}{tail}"
+        elif lower == float("-inf"):
+            needed = f"at most {upper}{tail}"
+        else:
+            needed = f"{lower} to {upper}{tail}"
         raise SettingsError(
             code,
             got=f"{name} = {value}{tail}",
-            needed=f"{lower} to {upper}{tail}",
+            needed=needed,
             remedy="Choose a value in that range.",
             fields=(name,),
         )

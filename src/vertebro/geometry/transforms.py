@@ -92,7 +92,9 @@ def rotation_about_axis(axis: ArrayLike, angle_rad: float, centre: ArrayLike = (
     [0.0, 1.0, 0.0]
     """
     unit = np.asarray(axis, dtype=np.float64)
-    unit = unit / np.linalg.norm(unit)
+    length = np.linalg.norm(unit)
+    assert length > 0.0, "an axis of rotation needs a direction"
+    unit = unit / length
     cross = np.array([[0.0, -unit[2], unit[1]], [unit[2], 0.0, -unit[0]], [-unit[1], unit[0], 0.0]])
     linear = np.eye(3) + np.sin(angle_rad) * cross + (1.0 - np.cos(angle_rad)) * (cross @ cross)
     middle = np.asarray(centre, dtype=np.float64)

@@ -120,7 +120,27 @@ class Volume:
         return replace(self, findings=(*self.findings, *more))
 
     def crop(self, start: tuple[int, int, int], stop: tuple[int, int, int]) -> Volume:
-        """The part ``[start, stop)``, with the identifiers of the slices that remain."""
+        """The part ``[start, stop)``, with the identifiers of the slices that remain.
+
+        Raises
+        ------
+        GeometryError
+            If the part is empty or reaches beyond the volume (``volume.crop``).
+
+        Examples
+        --------
+        >>> grid = VolumeGeometry.from_spacing((4, 4, 4), (1.0, 1.0, 1.0))
+        >>> part = Volume(np.zeros((4, 4, 4), np.int16), grid).crop((1, 0, 2), (3, 4, 4))
+        >>> part.shape, part.lps_from_voxel[:3, 3].tolist()
+        ((2, 4, 2), [1.0, 0.0, 2.0])
+        """
+        if not all(0 <= a < b <= n for a, b, n in zip(start, stop, self.shape, strict=True)):
+            raise GeometryError(
+                "volume.crop",
+                got=f"a crop from {start} to {stop}",
+                needed=f"a part of a volume of {self.shape} voxels",
+                remedy="Keep start below stop, and both within the volume.",
+            )
         index = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
         axis = self.facts.slice_axis
         uids = self.facts.sop_instance_uids[index[axis]] if self.facts.sop_instance_uids else ()

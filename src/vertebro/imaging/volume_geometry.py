@@ -20,6 +20,9 @@ from vertebro.geometry.transforms import Affine, Points
 MAX_VOXELS = 2**31
 """No grid above this many voxels is made (8 GB of float32)."""
 
+MAX_DISTANCE_MM = 1e6
+"""No grid farther than this (a kilometre) from the world's origin is made: its header is damaged."""
+
 
 @dataclass(frozen=True, eq=False)
 class VolumeGeometry:
@@ -36,7 +39,7 @@ class VolumeGeometry:
     Raises
     ------
     GeometryError
-        If the affine is not finite or not invertible (``geometry.affine``), or the shape is not
+        If the affine is not finite, absurd or not invertible (``geometry.affine``), or the shape is not
         three positive numbers within reason (``geometry.shape``).
 
     Examples
@@ -61,11 +64,11 @@ class VolumeGeometry:
                 remedy="Check that the file is complete and is an image of a body.",
             )
         affine = np.array(self.lps_from_voxel, dtype=np.float64)
-        if affine.shape != (4, 4) or not np.all(np.isfinite(affine)):
+        if affine.shape != (4, 4) or not np.all(np.abs(affine) <= MAX_DISTANCE_MM):
             raise GeometryError(
                 "geometry.affine",
-                got="a grid whose position or orientation is not a number",
-                needed="a finite 4×4 affine",
+                got="a grid whose position or orientation is not a number, or absurdly far away",
+                needed=f"a 4×4 affine of numbers no larger than {MAX_DISTANCE_MM:g} mm",
                 remedy="Export the image again; its header is damaged.",
             )
         lengths = np.linalg.norm(affine[:3, :3], axis=0)
@@ -111,7 +114,9 @@ class VolumeGeometry:
     @cached_property
     def voxel_from_lps(self) -> Affine:
         """Continuous voxel coordinates from a world position."""
-        return invert_affine(self.lps_from_voxel)
+        inverse = invert_affine(self.lps_from_voxel)
+        inverse.setflags(write=False)
+        return inverse
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
