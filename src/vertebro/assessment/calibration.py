@@ -2,12 +2,13 @@
 
 Two ways by tissues:
 
+* **Water and mineral** (the default): air and soft tissues check the scale's offset and slope, the
+  tube voltage gives the effective energy, and mineral displaces water. Its interval is wide where the
+  voltage is unknown.
 * **Five-tissue fit** (Michalski 2020): at every energy the tissues' HU are regressed on their mass
   attenuation; the energy with the best correlation is the scan's effective energy. Density is then
-  that of a mixture of potassium phosphate and fat. It needs air and compact bone beside a soft tissue.
-* **Scale check**: where no compact bone is seen free of blur, the energy is taken from the tube
-  voltage, air and soft tissues check the scale's offset and slope, and mineral displaces water.
-  Its interval is wide.
+  that of a mixture of potassium phosphate and fat. It needs air and compact bone beside a soft
+  tissue, and a change of 0.001 cm²/g in the attenuation taken for fat moves it by 30 mg/cc.
 
 Density is in mg/cc of K2HPO4, as liquid phantoms give it. HU are those of the scan.
 """
@@ -33,6 +34,9 @@ _ENERGY_STEP_KEV = 0.5
 _HARDENED_MEAN_KEV = ((80.0, 56.8), (100.0, 64.9), (120.0, 72.0), (140.0, 78.0))
 """Mean photon energy behind 20 cm of water by tube voltage (computed with SpekPy; 140 kV: assumed)."""
 _ENERGY_SD_KEV = 5.0
+"""Standard deviation of that energy between scanners and patients (assumed)."""
+_UNKNOWN_VOLTAGE_FACTOR = 1.5
+"""By how much more it is where even the voltage is a guess (assumed: 100 and 140 kV are 7 keV away)."""
 _MARROW_FAT_SD_MG_CC = 8.0
 """Standard deviation left by the unknown fat of the marrow in single-energy CT (assumed)."""
 
@@ -242,7 +246,8 @@ def calibration_from_tissues(
     """
     means = {sample.tissue: sample.mean_hu for sample in samples if sample.is_used}
     soft = [name for name in SOFT_TISSUES if name in means]
-    if "air" in means and "cortical_bone" in means and soft:
+    can_fit = "air" in means and "cortical_bone" in means and bool(soft)
+    if settings.internal_law == "five_tissue" and can_fit:
         return _by_five_tissues(means, settings)
     if soft and len(means.keys() - {"cortical_bone"}) >= 2:
         return _by_scale_check({k: v for k, v in means.items() if k != "cortical_bone"}, kvp_kv, settings)
@@ -328,14 +333,22 @@ def _by_scale_check(means: dict[str, float], kvp_kv: float | None, settings: Tis
     covariance = np.linalg.inv(normal)
     gain = mineral_gain_mg_cc_per_hu(energy)
     gains = [mineral_gain_mg_cc_per_hu(energy + step) for step in (-_ENERGY_SD_KEV, _ENERGY_SD_KEV)]
-    energy_percent = 50.0 * (gains[1] - gains[0]) / gain
+    energy_percent = (
+        50.0 * (gains[1] - gains[0]) / gain * (1.0 if kvp_kv is not None else _UNKNOWN_VOLTAGE_FACTOR)
+    )
     voltage = "an assumed 120 kV" if kvp_kv is None else f"{kvp_kv:.0f} kV"
     names = ", ".join(name.replace("_", " ") for name in means)
-    found = finding(
-        "tissue.calibration_weak",
-        f"Density rests on {names} and {voltage} alone: its interval is wide.",
-        evidence={"energy_kev": round(energy, 1), "offset_hu": round(float(offset), 1)},
-    )
+    lacks = [] if "air" in means else ["no air around the patient"]
+    lacks += ["no tube voltage (120 kV assumed)"] if kvp_kv is None else []
+    found = ()
+    if lacks:
+        found = (
+            finding(
+                "tissue.calibration_weak",
+                f"Density in mg/cc rests on {names} with {' and '.join(lacks)}: its interval is wide.",
+                evidence={"energy_kev": round(energy, 1), "offset_hu": round(float(offset), 1)},
+            ),
+        )
     return Calibration(
         "internal",
         gain / float(scale),
@@ -345,7 +358,7 @@ def _by_scale_check(means: dict[str, float], kvp_kv: float | None, settings: Tis
         math.hypot(gain * math.sqrt(float(covariance[0, 0])), _MARROW_FAT_SD_MG_CC),
         f"K2HPO4 equivalent, scale checked on {names}, effective energy {energy:.0f} keV from {voltage}",
         energy_kev=energy,
-        findings=(found,),
+        findings=found,
     )
 
 

@@ -8,6 +8,7 @@ from vertebro.errors import SettingsError
 from vertebro.settings import setting, validate
 
 CONTRAST_PHASES = ("unknown", "none", "arterial", "portal")
+INTERNAL_LAWS = ("water_mineral", "five_tissue")
 _OF_CARD = "AO Spine-DGOU OF classification, AO pocket card; Schnake et al., Global Spine J 2018"
 
 
@@ -305,6 +306,12 @@ class TissueSettings:
         unit="percent",
         source="Kaesmacher 2017: internal calibration, root-mean-square deviation 7.8 %",
     )
+    internal_law: str = setting(
+        "water_mineral",
+        "How tissues give density: water_mineral (scale check and tube voltage) or five_tissue (regression).",
+        source="water_mineral: physics of mineral that displaces water; five_tissue: Michalski 2020, whose density "
+        "moves by 30 mg/cc for 0.001 cm2/g in the attenuation taken for fat, hence not the default",
+    )
     cortical_bone_min_hu: float = setting(
         900.0,
         "Compact bone below this is blurred by its surroundings and calibrates nothing.",
@@ -364,11 +371,16 @@ class TissueSettings:
 
     def __post_init__(self) -> None:
         validate(self)
-        if self.contrast_phase not in CONTRAST_PHASES:
-            raise SettingsError(
-                "settings.range",
-                got=f"contrast_phase = {self.contrast_phase[:20]!r}",
-                needed=f"one of {', '.join(CONTRAST_PHASES)}",
-                remedy="Name the phase, or leave it unknown.",
-                fields=("contrast_phase",),
-            )
+        _require_choice("contrast_phase", self.contrast_phase, CONTRAST_PHASES)
+        _require_choice("internal_law", self.internal_law, INTERNAL_LAWS)
+
+
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SettingsError(
+            "settings.range",
+            got=f"{name} = {value[:20]!r}",
+            needed=f"one of {', '.join(choices)}",
+            remedy="Choose one of those words.",
+            fields=(name,),
+        )
