@@ -13,7 +13,7 @@ from vertebro.reporting.content import CaseReport, Fact, FindingText, LevelBlock
 from vertebro.reporting.facts import image_facts, patient_facts
 from vertebro.reporting.figure import Figure
 from vertebro.reporting.headline import headline_of, statements_of
-from vertebro.reporting.level_text import level_block, level_rows
+from vertebro.reporting.level_text import level_block, level_rows, without_notes
 from vertebro.reporting.methods import input_texts, option_facts, settings_tables, software_facts, stage_texts
 from vertebro.reporting.overview import overview_figure
 from vertebro.reporting.profile import profile_figure
@@ -101,7 +101,7 @@ def compose_report(
         statements=statements_of(assessment, words),
         patient=patient_facts(volume.facts, words),
         image=image_facts(volume, labels, words),
-        abnormal=tuple(row for row in rows if is_abnormal(assessment.levels[row.name])),
+        abnormal=tuple(without_notes(row) for row in rows if row.anchor),
         key_findings=shown,
         more_findings=_more(len(texts) - len(alerts) - len(shown), words),
         levels=rows,
@@ -169,6 +169,7 @@ def _blocks(
             level=level.name,
             low=f"{settings.window_low_hu:g}".replace("-", "\u2212"),
             high=f"{settings.window_high_hu:g}",
+            slab=f"{settings.slab_mm:g}",
         )
         texts = tuple(finding_text(item, words) for item in level.findings)
         blocks.append(level_block(level, words, tuple(keys), caption, texts))

@@ -68,6 +68,7 @@ class LevelRow:
     posterior: NumberText
     wedge: NumberText
     kyphosis: NumberText
+    bulge: NumberText
     core_hu: NumberText
     cleft: str
     of_type: str
@@ -76,11 +77,12 @@ class LevelRow:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One measured number of a level, with what was to be expected."""
+    """One measured number of a level."""
 
     name: str
     number: NumberText
-    expected: str = ""
+    basis_rows: int = 1
+    """How many rows the cell with the basis spans; 0 where the row above covers this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,25 @@ class MeasureGroup:
     title: str
     measures: tuple[Measure, ...]
     remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One row of a small grid of numbers."""
+
+    name: str
+    numbers: tuple[NumberText, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureGrid:
+    """Numbers that are best compared across: heights on both sides, widths and depths."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[GridRow, ...]
+    notes: tuple[str, ...]
+    """What the numbers rest on; numbered where there is more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +126,7 @@ class LevelBlock:
     """Keys into :attr:`CaseReport.figures`."""
     figures_caption: str
     groups: tuple[MeasureGroup, ...]
+    grids: tuple[MeasureGrid, ...]
     of_type: str
     of_reasons: tuple[str, ...]
     of_still_needed: tuple[str, ...]

@@ -41,6 +41,8 @@ class Path:
     closed: bool = False
     filled: bool = False
     """Fill the area instead of drawing the line."""
+    opacity: float = 1.0
+    """Of the filled area."""
     note: str = ""
     """What a reader sees when they point at it."""
 
@@ -74,6 +76,17 @@ class Text:
 
 
 Shape = Raster | Path | Dot | Text
+
+
+def words_width_mm(words: str, size_mm: float) -> float:
+    """About how wide a line of words will be set, on the wide side (DejaVu Sans bold).
+
+    Examples
+    --------
+    >>> words_width_mm("L1 severe", 2.7) > words_width_mm("L1", 2.7)
+    True
+    """
+    return 0.68 * size_mm * len(words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def _detail(worst: LevelAssessment, graded: list[LevelAssessment], words: Words)
     parts = []
     if worst.height_loss_percent.is_known:
         loss = with_interval(number_text(worst.height_loss_percent, missing=""))
-        parts.append(text["loss" if worst.grade_is_certain else "loss_uncertain"].format(loss=loss))
+        parts.append(text["loss"].format(loss=loss))
     if worst.cleft.present:
         parts.append(text["with_cleft"])
     others = [

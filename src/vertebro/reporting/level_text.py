@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 from vertebro.case import Assessment, Estimate, LevelAssessment
-from vertebro.reporting.content import FindingText, LevelBlock, LevelRow, Measure, MeasureGroup, NumberText
-from vertebro.reporting.numbers import number_text, with_interval
+from vertebro.reporting.content import (
+    FindingText,
+    GridRow,
+    LevelBlock,
+    LevelRow,
+    Measure,
+    MeasureGrid,
+    MeasureGroup,
+    NumberText,
+)
+from vertebro.reporting.numbers import number_text
 from vertebro.reporting.wording import Words, grade_text, is_abnormal, joined, shape_text, tone_of
 
 _PARTS = ("anterior", "middle", "posterior")
@@ -45,6 +56,7 @@ def level_rows(assessment: Assessment, words: Words) -> tuple[tuple[LevelRow, ..
             posterior=said(level.heights_mm.posterior),
             wedge=said(level.wedge_angle_deg),
             kyphosis=said(level.kyphosis_deg),
+            bulge=said(level.posterior_wall.bulge_mm),
             core_hu=said(level.density.core_hu),
             cleft=cleft_word(level, words),
             of_type=of_word(level, words),
@@ -53,6 +65,16 @@ def level_rows(assessment: Assessment, words: Words) -> tuple[tuple[LevelRow, ..
         for level in assessment.levels.values()
     )
     return rows, tuple(notes.texts)
+
+
+def without_notes(row: LevelRow) -> LevelRow:
+    """The row for a table whose numbers' bases stand in the details that it links to."""
+    numbers = {
+        item.name: replace(getattr(row, item.name), note=0)
+        for item in fields(row)
+        if isinstance(getattr(row, item.name), NumberText)
+    }
+    return replace(row, **numbers)
 
 
 def anchor_of(level: LevelAssessment) -> str:
@@ -79,26 +101,18 @@ def level_block(
     findings: tuple[FindingText, ...],
 ) -> LevelBlock:
     """The details of a level."""
-    shape = "" if level.genant_shape.value == "none" else f" {shape_text(level, words)}"
     of_class = level.of_suggestion
     titles = {"none": words["of"]["none"], "undetermined": words["of"]["undetermined"]}
     return LevelBlock(
         name=level.name,
         anchor=anchor_of(level),
         tone=tone_of(level),
-        title=f"{level.name}: {grade_text(level, words)}{shape}",
+        title=f"{level.name}: {_title_text(level, words)}",
         summary=level.summary,
         figures=figures,
         figures_caption=figures_caption,
-        groups=(
-            _heights_group(level, words),
-            _angles_group(level, words),
-            _wall_group(level, words),
-            _cleft_group(level, words),
-            _density_group(level, words),
-            _sides_group(level, words),
-            _size_group(level, words),
-        ),
+        groups=tuple(_sharing_bases(make(level, words)) for make in _GROUPS),
+        grids=(_sides_grid(level, words), _size_grid(level, words)),
         of_type=titles.get(of_class.type, words["of"]["title"].format(type=of_class.type)),
         of_reasons=of_class.reasons,
         of_still_needed=of_class.still_needed,
@@ -106,36 +120,43 @@ def level_block(
     )
 
 
-def _measure(name: str, estimate: Estimate, words: Words, expected: Estimate | None = None) -> Measure:
-    missing = words["measures"]["missing"]
-    hoped = ""
-    if expected is not None and expected.is_known:
-        hoped = with_interval(number_text(expected, missing=missing))
-    return Measure(name, number_text(estimate, missing=missing), hoped)
+def _title_text(level: LevelAssessment, words: Words) -> str:
+    """Grade and shape, as a heading says them."""
+    if level.genant_grade is None or level.genant_shape.value == "none":
+        return grade_text(level, words)
+    key = "title" if level.grade_is_certain else "title_uncertain"
+    return str(words["grade"][key]).format(
+        grade=words["grade"][tone_of(level)], shape=shape_text(level, words)
+    )
 
 
-def _heights_group(level: LevelAssessment, words: Words) -> MeasureGroup:
-    measures = [
-        _measure(
-            words["columns"][part],
-            getattr(level.heights_mm, part),
-            words,
-            getattr(level.expected_heights_mm, part),
-        )
-        for part in _PARTS
-    ]
-    measures.append(_measure(words["measures"]["loss"], level.height_loss_percent, words))
-    return MeasureGroup(words["measures"]["heights"], tuple(measures))
+def _measure(name: str, estimate: Estimate, words: Words) -> Measure:
+    return Measure(name, number_text(estimate, missing=words["measures"]["missing"]))
 
 
-def _sides_group(level: LevelAssessment, words: Words) -> MeasureGroup:
+def _sharing_bases(group: MeasureGroup) -> MeasureGroup:
+    """The group with equal bases that follow each other said once."""
+    measures: list[Measure] = []
+    first = 0
+    for index, measure in enumerate(group.measures):
+        if index > 0 and measure.number.basis == measures[first].number.basis:
+            measures.append(replace(measure, basis_rows=0))
+            measures[first] = replace(measures[first], basis_rows=measures[first].basis_rows + 1)
+        else:
+            first = index
+            measures.append(measure)
+    return replace(group, measures=tuple(measures))
+
+
+def _loss_group(level: LevelAssessment, words: Words) -> MeasureGroup:
     text = words["measures"]
-    measures = [
-        _measure(text[side].format(part=words["columns"][part]), getattr(heights, part), words)
-        for side, heights in (("right", level.heights_right_mm), ("left", level.heights_left_mm))
-        for part in _PARTS
-    ]
-    return MeasureGroup(text["heights_sides"], tuple(measures))
+    return MeasureGroup(
+        text["loss_title"],
+        (
+            _measure(text["loss"], level.height_loss_percent, words),
+            _measure(text["volume_ml"], level.dimensions.volume_ml, words),
+        ),
+    )
 
 
 def _angles_group(level: LevelAssessment, words: Words) -> MeasureGroup:
@@ -194,9 +215,57 @@ def _density_group(level: LevelAssessment, words: Words) -> MeasureGroup:
     )
 
 
-def _size_group(level: LevelAssessment, words: Words) -> MeasureGroup:
-    text, size = words["measures"], level.dimensions
-    return MeasureGroup(
-        text["size"],
-        tuple(_measure(text[name], getattr(size, name), words) for name in size.__dataclass_fields__),
+def _grid(
+    title: str, columns: tuple[str, ...], rows: list[tuple[str, list[Estimate]]], words: Words
+) -> MeasureGrid:
+    notes = _Notes()
+    for _, estimates in rows:
+        for estimate in estimates:
+            notes.number_of(estimate.basis)
+    is_one = len(notes.texts) == 1
+    missing = words["measures"]["missing_short"]
+    return MeasureGrid(
+        title,
+        columns,
+        tuple(
+            GridRow(
+                name,
+                tuple(
+                    number_text(
+                        estimate, missing=missing, note=0 if is_one else notes.number_of(estimate.basis)
+                    )
+                    for estimate in estimates
+                ),
+            )
+            for name, estimates in rows
+        ),
+        tuple(notes.texts),
     )
+
+
+def _sides_grid(level: LevelAssessment, words: Words) -> MeasureGrid:
+    text = words["measures"]
+    sides = (level.heights_right_mm, level.heights_mm, level.heights_left_mm, level.expected_heights_mm)
+    rows = [(str(words["columns"][part]), [getattr(heights, part) for heights in sides]) for part in _PARTS]
+    columns = (text["right"], text["midline"], text["left"], text["expected"])
+    return _grid(text["heights_sides"], columns, rows, words)
+
+
+def _size_grid(level: LevelAssessment, words: Words) -> MeasureGrid:
+    text, size = words["measures"], level.dimensions
+    rows = [
+        (text["superior_endplate"], [size.width_superior_mm, size.depth_superior_mm]),
+        (text["mid_height"], [size.width_middle_mm, size.depth_middle_mm]),
+        (text["inferior_endplate"], [size.width_inferior_mm, size.depth_inferior_mm]),
+    ]
+    return _grid(text["size"], (text["width"], text["depth"]), rows, words)
+
+
+_GROUPS = (
+    _loss_group,
+    _angles_group,
+    _wall_group,
+    _cleft_group,
+    _density_group,
+)
+"""The groups of measures, in the order in which they are read."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vertebro.case import Assessment, LevelAssessment
 from vertebro.imaging import Volume
-from vertebro.reporting.figure import Figure, Path, Raster, Shape, Text
+from vertebro.reporting.figure import Figure, Path, Raster, Shape, Text, words_width_mm
 from vertebro.reporting.planes import grey_from_hu, outlines, values_at
 from vertebro.reporting.reformats import scale_bar
 from vertebro.reporting.settings import ReportSettings
@@ -46,15 +46,15 @@ def overview_figure(
     shapes: list[Shape] = [Raster(0.0, 0.0, width, height, grey)]
     names: list[Shape] = []
     for level in levels:
-        values = values_at(assessment.bodies == level.label, assessment.geometry, positions, outside=0.0)
+        values = values_at(assessment.bodies, assessment.geometry, positions, outside=0.0, label=level.label)
         role = f"image-{tone_of(level)}"
         found = outlines(values, lambda pixel: (pixel + 0.5) * pixel_mm * scale)
         shapes += [Path(points, role, width_mm=0.4, closed=True, note=level.name) for points in found]
         names.append(_name(level, found, corner_yz, scale, words))
     shapes += names
     shapes += [
-        Text(1.6, height / 2, "A", "image-ink", size_mm=2.8, bold=True, on_image=True),
-        Text(width - 1.6, height / 2, "P", "image-ink", size_mm=2.8, anchor="end", bold=True, on_image=True),
+        Text(1.6, 4.2, "A", "image-ink", size_mm=2.8, bold=True, on_image=True),
+        Text(width - 1.6, 4.2, "P", "image-ink", size_mm=2.8, anchor="end", bold=True, on_image=True),
         *scale_bar(width - 2.5, height - 2.5, 50.0, scale),
     ]
     said = ", ".join(f"{level.name} {grade_text(level, words)}" for level in levels)
@@ -119,6 +119,6 @@ def _name(
         points = np.array([point for outline in found for point in outline])
         near = points[np.abs(points[:, 1] - y_mm) < 5.0 * scale]
         x_mm = float((near if len(near) else points)[:, 0].min())
-    return Text(
-        x_mm - 1.6, y_mm + 0.9, said, f"image-{tone}", size_mm=2.7, anchor="end", bold=True, on_image=True
-    )
+    size = 2.7
+    x_mm = max(x_mm - 1.6, 1.0 + words_width_mm(said, size))
+    return Text(x_mm, y_mm + 0.9, said, f"image-{tone}", size_mm=size, anchor="end", bold=True, on_image=True)

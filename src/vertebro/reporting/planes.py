@@ -87,11 +87,13 @@ def values_at(
     positions_lps_mm: Positions,
     *,
     outside: float = float("nan"),
+    label: int | None = None,
 ) -> NDArray[np.float32]:
     """Values of a large image at positions that need only a part of it.
 
     The image is cropped to the positions first, so that a section through one vertebra of a
-    whole-body scan costs no more than one through a crop.
+    whole-body scan costs no more than one through a crop. With ``label``, how much of each position
+    lies inside that label: 1 inside, 0 outside, between them at its border.
     """
     index = (
         positions_lps_mm.reshape(-1, 3) @ geometry.voxel_from_lps[:3, :3].T + geometry.voxel_from_lps[:3, 3]
@@ -105,6 +107,8 @@ def values_at(
     window = geometry.crop(
         (int(start[0]), int(start[1]), int(start[2])), (int(stop[0]), int(stop[1]), int(stop[2]))
     )
+    if label is not None:
+        part = part == label
     return sample_at(part, window, positions_lps_mm, outside=outside)
 
 

@@ -14,7 +14,7 @@ from vertebro.reporting.numbers import number_text, with_interval
 from vertebro.reporting.wording import Words, grade_text, tone_of
 
 WIDTH_MM = 112.0
-_GUTTER_MM, _GAP_MM, _TOP_MM, _BOTTOM_MM = 12.0, 5.0, 9.0, 12.0
+_GUTTER_MM, _GAP_MM, _RIGHT_MM, _TOP_MM, _BOTTOM_MM = 12.0, 6.0, 3.0, 9.0, 12.0
 _PARTS = ("anterior", "middle", "posterior")
 
 
@@ -34,7 +34,7 @@ def profile_figure(assessment: Assessment, words: Words) -> Figure | None:
     high = 5.0 * math.ceil(max(estimate.upper or 0.0 for estimate in known) / 5.0)
     pitch = min(9.0, max(4.6, 84.0 / len(levels)))
     height = _TOP_MM + pitch * len(levels) + _BOTTOM_MM
-    column = (WIDTH_MM - _GUTTER_MM - 2 * _GAP_MM) / 3
+    column = (WIDTH_MM - _GUTTER_MM - _RIGHT_MM - 2 * _GAP_MM) / 3
     shapes: list[Shape] = _level_names(levels, pitch)
     for index, part in enumerate(_PARTS):
         left = _GUTTER_MM + index * (column + _GAP_MM)

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.case import Assessment, EndplatePlane, Estimate, LevelAssessment, level_order
-from vertebro.geometry import apply_affine, invert_affine
+from vertebro.geometry import apply_affine
 from vertebro.imaging import Volume
-from vertebro.reporting.figure import Figure, Path, Point, Raster, Shape, Text
+from vertebro.reporting.figure import Figure, Path, Point, Raster, Shape, Text, words_width_mm
 from vertebro.reporting.numbers import number_text, with_interval
 from vertebro.reporting.planes import Section, grey_from_hu, outlines, slab_mean, values_at
 from vertebro.reporting.settings import ReportSettings
@@ -32,7 +32,7 @@ _AXES: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[float], tup
     "coronal": ((-1, 0, 0), (0, 0, -1), (0, 0, 0), ("R", "L", "S", "I")),
     "axial": ((-1, 0, 0), (0, -1, 0), (0, -1, 0), ("R", "L", "A", "P")),
 }
-_CENTRE_SHIFT_MM = 14.0
+_CENTRE_SHIFT_MM = 9.0
 """How far behind the body's centre sagittal and axial pictures are centred, to show the canal."""
 _PART_LETTERS = {"anterior": "A", "middle": "M", "posterior": "P"}
 
@@ -95,9 +95,11 @@ def level_figure(picture: LevelPicture, view: str, key: str) -> Figure:
         shapes += _endplate_lines(level, section)
     if view == "sagittal":
         shapes += _neighbour_endplates(picture.assessment, level, section)
+        shapes += _neighbour_names(picture.assessment, level, section)
         shapes += _height_lines(level, section, words)
         shapes += _angle_words(level, words, sheet_height)
-    shapes += _frame_of_picture(section, _AXES[view][3], words["figures"][view], sheet_height)
+    name = words["figures"]["view"].format(level=level.name, view=words["figures"][view])
+    shapes += _frame_of_picture(section, _AXES[view][3], name, sheet_height)
     return Figure(
         key=key,
         width_mm=SHEET_WIDTH_MM,
@@ -114,7 +116,11 @@ def body_outline(
 ) -> list[Shape]:
     """The outline of a level's body on a section."""
     values = values_at(
-        assessment.bodies == level.label, assessment.geometry, section.positions(pixel_mm), outside=0.0
+        assessment.bodies,
+        assessment.geometry,
+        section.positions(pixel_mm),
+        outside=0.0,
+        label=level.label,
     )
     rows, columns = values.shape
     step = np.array([section.width_mm / columns, section.height_mm / rows]) * section.sheet_per_mm
@@ -192,7 +198,6 @@ def _on_both(
 def _height_lines(level: LevelAssessment, section: Section, words: Words) -> list[Shape]:
     shapes: list[Shape] = []
     tick = section.rightwards_lps * 1.6
-    vertebra_from_lps = invert_affine(level.lps_from_vertebra)
     for part, ends in level.height_lines_lps_mm.items():
         estimate: Estimate = getattr(level.heights_mm, part)
         role = f"image-{part}"
@@ -203,30 +208,48 @@ def _height_lines(level: LevelAssessment, section: Section, words: Words) -> lis
         for start, stop in strokes:
             sheet = section.sheet_from_lps(np.stack([start, stop]))
             shapes.append(Path((_point(sheet[0]), _point(sheet[1])), role, width_mm=0.45, note=note))
-        shapes += _height_label(
-            part,
-            number.value,
-            role,
-            section.sheet_from_lps(np.stack([lower, upper])),
-            apply_affine(vertebra_from_lps, lower)[1],
-        )
+        ends_on_sheet = section.sheet_from_lps(np.stack([lower, upper]))
+        shapes += _height_label(part, number.value, role, ends_on_sheet)
     return shapes
 
 
-def _height_label(
-    part: str, value: str, role: str, sheet: NDArray[np.float64], anterior_mm: float
-) -> list[Shape]:
+def _height_label(part: str, value: str, role: str, sheet: NDArray[np.float64]) -> list[Shape]:
     """A height's letter and value: in front of the body, behind it, or below it for the middle."""
     words = f"{_PART_LETTERS.get(part, part[:1].upper())} {value}"
-    middle_y = float(sheet[:, 1].mean())
+    size = 2.6
+    middle_y = float(sheet[:, 1].mean()) + 0.9
     if part == "anterior":
-        x, y, anchor = float(sheet[:, 0].min()) - 3.5, middle_y + 1.0, "end"
-    elif part == "posterior":
-        x, y, anchor = float(sheet[:, 0].max()) + 3.5, middle_y + 1.0, "start"
-    else:
-        x, y, anchor = float(sheet[:, 0].mean()), float(sheet[:, 1].max()) + 5.0, "middle"
-    del anterior_mm
-    return [Text(x, y, words, role, size_mm=2.7, anchor=anchor, bold=True, on_image=True)]
+        x = max(float(sheet[:, 0].min()) - 3.0, 1.0 + words_width_mm(words, size))
+        return [Text(x, middle_y, words, role, size_mm=size, anchor="end", bold=True, on_image=True)]
+    if part == "posterior":
+        x = float(sheet[:, 0].max()) + 3.0
+        return [Text(x, middle_y, words, role, size_mm=size, bold=True, on_image=True)]
+    x, y = float(sheet[:, 0].mean()), float(sheet[:, 1].max()) + 4.4
+    return [Text(x, y, words, role, size_mm=size, anchor="middle", bold=True, on_image=True)]
+
+
+def _neighbour_names(assessment: Assessment, level: LevelAssessment, section: Section) -> list[Shape]:
+    """The names of the levels above and below, where their bodies lie on the picture."""
+    shapes: list[Shape] = []
+    limits = np.array([section.width_mm, section.height_mm]) * section.sheet_per_mm - 4.0
+    for other in neighbours(assessment, level):
+        if other is None:
+            continue
+        x, y = section.sheet_from_lps(other.lps_from_vertebra[:3, 3])
+        if 4.0 < x < limits[0] and 4.0 < y < limits[1]:
+            shapes.append(
+                Text(
+                    float(x),
+                    float(y) + 0.9,
+                    other.name,
+                    "image-ungraded",
+                    size_mm=2.6,
+                    anchor="middle",
+                    bold=True,
+                    on_image=True,
+                )
+            )
+    return shapes
 
 
 def _angle_words(level: LevelAssessment, words: Words, sheet_height_mm: float) -> list[Shape]:
@@ -235,9 +258,16 @@ def _angle_words(level: LevelAssessment, words: Words, sheet_height_mm: float) -
         if estimate.is_known:
             number = number_text(estimate, missing="")
             rows.append(words["figures"][key].format(value=with_interval(number)))
-    first_y = sheet_height_mm - 6.5 - 3.4 * (len(rows) - 1)
-    return [
-        Text(2.0, first_y + 3.4 * index, row, "image-ink", size_mm=2.4, on_image=True)
+    if not rows:
+        return []
+    size, pitch = 2.15, 3.2
+    top = sheet_height_mm - 3.0 - pitch * len(rows)
+    right = 2.6 + max(words_width_mm(row, size) for row in rows) * 0.84
+    bottom = sheet_height_mm - 1.6
+    plate = ((1.2, top - 0.4), (right, top - 0.4), (right, bottom), (1.2, bottom))
+    shapes: list[Shape] = [Path(plate, "image-rim", filled=True, opacity=0.72)]
+    return shapes + [
+        Text(2.0, top + pitch * (index + 0.8), row, "image-ink", size_mm=size)
         for index, row in enumerate(rows)
     ]
 
@@ -247,15 +277,15 @@ def _frame_of_picture(
 ) -> list[Shape]:
     """Name, orientation letters and scale bar."""
     width = section.width_mm * section.sheet_per_mm
-    middle_x, middle_y = width / 2, sheet_height_mm / 2
+    letter_x, letter_y = 0.655 * width, 0.27 * sheet_height_mm
     left, right, top, bottom = letters
     shapes: list[Shape] = [
         Text(2.0, 4.2, name, "image-ink", size_mm=2.6, on_image=True),
-        Text(1.8, middle_y, left, "image-ink", size_mm=3.0, bold=True, on_image=True),
-        Text(width - 1.8, middle_y, right, "image-ink", size_mm=3.0, anchor="end", bold=True, on_image=True),
-        Text(middle_x, 4.2, top, "image-ink", size_mm=3.0, anchor="middle", bold=True, on_image=True),
+        Text(1.8, letter_y, left, "image-ink", size_mm=3.0, bold=True, on_image=True),
+        Text(width - 1.8, letter_y, right, "image-ink", size_mm=3.0, anchor="end", bold=True, on_image=True),
+        Text(letter_x, 4.2, top, "image-ink", size_mm=3.0, anchor="middle", bold=True, on_image=True),
         Text(
-            middle_x,
+            letter_x,
             sheet_height_mm - 1.6,
             bottom,
             "image-ink",

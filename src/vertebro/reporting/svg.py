@@ -143,6 +143,8 @@ def _append_path(root: ET.Element, path: Path, colour: Callable[[str], str]) -> 
     element = ET.SubElement(root, "polygon" if path.closed or path.filled else "polyline", points=points)
     if path.filled:
         element.set("style", f"fill:{colour(path.role)};stroke:none")
+        if path.opacity < 1.0:
+            element.set("fill-opacity", _n(path.opacity))
     else:
         dash = f";stroke-dasharray:{_n(4 * path.width_mm)} {_n(3 * path.width_mm)}" if path.dashed else ""
         element.set(
