@@ -1,0 +1,20 @@
+"""Numerical kernels without anatomy: ray casting. NumPy references beside compiled versions.
+
+World frame LPS, millimetres; arrays in, arrays out.
+"""
+
+from vertebro.numerics.beams import Beam, ConeBeam, FanBeam
+from vertebro.numerics.ray_casting import Backend, line_integrals, usable_threads
+from vertebro.numerics.ray_volume import RayVolume
+from vertebro.numerics.value_ramps import ValueRamps
+
+__all__ = [
+    "Backend",
+    "Beam",
+    "ConeBeam",
+    "FanBeam",
+    "RayVolume",
+    "ValueRamps",
+    "line_integrals",
+    "usable_threads",
+]
