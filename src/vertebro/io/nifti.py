@@ -568,3 +568,25 @@ def _quaternion(rotation: NDArray[np.float64]) -> tuple[float, float, float]:
     b, c, d, a = vectors[:, int(np.argmax(values))]
     sign = -1.0 if a < 0 else 1.0
     return float(sign * b), float(sign * c), float(sign * d)
+
+
+def is_nifti(path: str | Path) -> bool:
+    """Whether a file begins like a NIfTI image, unpacked or in gzip.
+
+    Examples
+    --------
+    >>> is_nifti(__file__)
+    False
+    """
+    path = Path(path)
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as raw:
+            start = raw.read(4)
+            if start[:2] == b"\x1f\x8b":
+                return True
+    except OSError:
+        return False
+    sizes = {int(size).to_bytes(4, order) for size in (348, 540) for order in ("little", "big")}
+    return start in sizes

@@ -1,0 +1,125 @@
+"""Parsing bytes that nobody vouches for: one narrow place where a library may fail in any way.
+
+A DICOM toolkit given damaged bytes raises what happens to come up: lookups, conversions, recursion
+without end, memory that a forged length asks for. Each parse is wrapped once, here, with the list
+of exceptions that mutated files were seen to provoke; anything else is a fault of this program and
+stays visible.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+PARSE_ERRORS: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What parsing damaged DICOM bytes raises. pydicom's own errors derive from these, except
+``InvalidDicomError``, which :func:`parsing` adds when pydicom is loaded."""
+
+
+class DamagedBytes(Exception):  # noqa: N818 - a private signal between a parse and its caller
+    """A parse failed; the text says how, without any content of the file."""
+
+
+@contextmanager
+def damage() -> Iterator[None]:
+    """Turn whatever handling untrusted bytes raises into :class:`DamagedBytes`.
+
+    Examples
+    --------
+    >>> with damage():
+    ...     struct.unpack("<I", b"ab")
+    Traceback (most recent call last):
+    vertebro.io.untrusted.DamagedBytes: error
+    """
+    try:
+        yield
+    except PARSE_ERRORS as problem:
+        raise DamagedBytes(type(problem).__name__) from problem
+
+
+@contextmanager
+def parsing() -> Iterator[None]:
+    """Guard a call of the DICOM toolkit: :func:`damage`, its own errors, and silence.
+
+    Warnings of the parser are silenced: what matters about an image becomes a finding.
+    """
+    from pydicom.errors import InvalidDicomError  # noqa: PLC0415 - not needed to import this package
+
+    with warnings.catch_warnings(), damage():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except InvalidDicomError as problem:
+            raise DamagedBytes("InvalidDicomError") from problem
+
+
+class BoundedStream(io.RawIOBase):
+    """A seekable view of a stream that never asks it for more than there is.
+
+    A forged length of 4 GB would otherwise make the reader set aside 4 GB before it notices.
+
+    Parameters
+    ----------
+    source : binary file
+        Seekable.
+    size : int
+        Number of bytes that the source holds.
+
+    Examples
+    --------
+    >>> stream = BoundedStream(io.BytesIO(b"abc"), 3)
+    >>> stream.read(2**40)
+    b'abc'
+    """
+
+    def __init__(self, source: BinaryIO, size: int) -> None:
+        super().__init__()
+        self._source = source
+        self._size = size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to ``size`` bytes; all that is left if negative."""
+        left = max(0, self._size - self._source.tell())
+        wanted = left if size is None or size < 0 else min(size, left)
+        return self._source.read(wanted)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move as any file does, within the source."""
+        if whence == 2:
+            offset, whence = self._size + offset, 0
+        elif whence == 1:
+            offset, whence = self._source.tell() + offset, 0
+        return self._source.seek(min(max(offset, 0), self._size), whence)
+
+    def tell(self) -> int:
+        """Position in the source."""
+        return self._source.tell()
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
