@@ -104,6 +104,7 @@ STAGES: tuple[Stage, ...] = (
         title="Composing the report",
         needs=("ct", "labels", "assessment"),
         module="vertebro.workflow.stage_report",
+        settings="vertebro.reporting:ReportSettings",
         writes=("report.html", "report.pdf", "figures/"),
         weight=4.0,
     ),

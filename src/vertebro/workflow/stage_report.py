@@ -1,0 +1,60 @@
+"""Stage ``report``: one page for a minute, then the details; HTML, PDF and figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from vertebro.assessment import AssessmentSettings
+from vertebro.case import Manifest
+from vertebro.io.case_folder import CaseFolder
+from vertebro.progress import Progress
+from vertebro.reporting import (
+    CaseReport,
+    ReportFacts,
+    ReportSettings,
+    compose_report,
+    write_figures,
+    write_html,
+    write_pdf,
+)
+from vertebro.workflow.stages import Inputs, StageResult
+
+HTML = "report.html"
+PDF = "report.pdf"
+FIGURES = "figures"
+
+
+def run(inputs: Inputs, settings: ReportSettings, *, seed: int, progress: Progress) -> StageResult:  # noqa: ARG001
+    """Compose the report of a case."""
+    assessed_with = inputs["options"].settings.get("assessment") or AssessmentSettings()
+    facts = ReportFacts(
+        manifest=_without_times(inputs["manifest"]), methods={"Measuring and grading": assessed_with}
+    )
+    progress(0.2, "Drawing the levels")
+    report = compose_report(
+        inputs["ct"], inputs["assessment"], labels=inputs["labels"], facts=facts, settings=settings
+    )
+    progress(0.6, "Setting the pages")
+    return StageResult(report)
+
+
+def _without_times(manifest: Manifest) -> Manifest:
+    """The manifest without the hours of the day, so that the same case gives the same report."""
+    stages = tuple(replace(record, started_utc="", run_time_s=0.0) for record in manifest.stages)
+    return replace(manifest, stages=stages)
+
+
+def save(result: CaseReport, folder: CaseFolder) -> list[Path]:
+    """Write page, PDF and figures."""
+    with folder.replacing(HTML) as path:
+        write_html(result, path)
+    with folder.replacing(PDF) as path:
+        write_pdf(result, path)
+    figures = write_figures(result, folder.path(f"{FIGURES}/any").parent)
+    return [Path(HTML), Path(PDF), *(Path(FIGURES) / figure.name for figure in figures)]
+
+
+def load(folder: CaseFolder) -> Path:
+    """Where the page lies."""
+    return folder.path(HTML)
