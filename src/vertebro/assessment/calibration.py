@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vertebro.assessment.calibration_tissues import TissueSample, sample_tissues
+from vertebro.assessment.calibration_tissues import NO_ENHANCED_VESSEL, TissueSample, sample_tissues
 from vertebro.assessment.tissue_settings import TissueSettings
 from vertebro.case import Estimate
 from vertebro.findings import Finding, finding
@@ -340,7 +340,7 @@ def _by_scale_check(means: dict[str, float], kvp_kv: float | None, settings: Tis
     names = ", ".join(name.replace("_", " ") for name in means)
     lacks = [] if "air" in means else ["no air around the patient"]
     lacks += ["no tube voltage (120 kV assumed)"] if kvp_kv is None else []
-    found = ()
+    found: tuple[Finding, ...] = ()
     if lacks:
         found = (
             finding(
@@ -368,13 +368,11 @@ def _contrast(
     """Contrast phase, its shift of the core in HU, and what to say about it."""
     phase = settings.contrast_phase
     blood = next((sample for sample in samples if sample.tissue == "blood" and sample.n_voxels), None)
+    is_plain = any(sample.note == NO_ENHANCED_VESSEL for sample in samples)
     if phase == "unknown" and blood is not None:
-        if blood.mean_hu >= settings.blood_arterial_hu:
-            phase = "arterial"
-        elif blood.mean_hu >= settings.blood_contrast_hu:
-            phase = "portal"
-        else:
-            phase = "none"
+        phase = "arterial" if blood.mean_hu >= settings.blood_arterial_hu else "portal"
+    elif phase == "unknown" and is_plain:
+        phase = "none"
     elif phase == "unknown" and volume.facts.contrast_agent:
         phase = "portal"
     shift = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -20,6 +21,9 @@ from vertebro.imaging import LabelVolume, Volume, VolumeGeometry
 _BLOCK_MM = 2.5
 _MIN_REGION_ML = 1.0
 _PADDING_HU = -1023.5
+_MIN_PREVERTEBRAL_ML = 30.0
+NO_ENHANCED_VESSEL = "no enhanced vessel in front of the spine; blood without contrast is not sampled"
+"""The note of a scan that shows the vessels' place and no contrast in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class CoarseScan:
     """A block-averaged copy of the scan and where the spine runs in it."""
 
     hu: NDArray[np.float32]
+    smooth_hu: NDArray[np.float32]
+    """The same after a blur of one block: regions are chosen on it, so that no window cuts off noise."""
     geometry: VolumeGeometry
     is_measured: NDArray[np.bool_]
     """Blocks without padding."""
@@ -113,7 +119,8 @@ def coarse_scan(volume: Volume, labels: LabelVolume) -> CoarseScan | None:
     affine[:3, :3] = affine[:3, :3] * np.array(blocks, dtype=np.float64)
     geometry = VolumeGeometry((shape[0], shape[1], shape[2]), affine)
     near = _near_labels(labels, geometry)
-    return CoarseScan(hu, geometry, measured | (hu > -1000.0), centres, near)
+    smooth = ndimage.gaussian_filter(hu, 1.0)
+    return CoarseScan(hu, smooth, geometry, measured | (hu > -1000.0), centres, near)
 
 
 def _level_centres(labels: LabelVolume) -> NDArray[np.float64]:
@@ -158,13 +165,14 @@ def _sample(
 
 
 def _eroded(scan: CoarseScan, low_hu: float, high_hu: float, steps: int) -> NDArray[np.bool_]:
-    mask = (scan.hu >= low_hu) & (scan.hu <= high_hu) & scan.is_measured
+    mask = (scan.smooth_hu >= low_hu) & (scan.smooth_hu <= high_hu) & scan.is_measured
     return np.asarray(ndimage.binary_erosion(mask, iterations=steps), dtype=bool)
 
 
 def _air(scan: CoarseScan) -> TissueSample:
-    region = _eroded(scan, -1100.0, -900.0, 2)
-    return _sample("air", scan.hu[region], scan.geometry.voxel_volume_mm3, (-1040.0, -900.0))
+    """Air around or in the patient; a foam mattress reads -950 to -900 HU and is kept out."""
+    region = _eroded(scan, -1100.0, -950.0, 2)
+    return _sample("air", scan.hu[region], scan.geometry.voxel_volume_mm3, (-1040.0, -960.0))
 
 
 def _adipose(scan: CoarseScan) -> TissueSample:
@@ -182,7 +190,7 @@ def _muscle(
     span = (scan.spine_lps_mm[:, 2].min() - 15.0, scan.spine_lps_mm[:, 2].max() + 15.0)
     place = (np.abs(left) <= 55.0) & (posterior >= -10.0) & (posterior <= 60.0)
     place &= (height >= span[0]) & (height <= span[1]) & ~scan.near_spine
-    region = _eroded(scan, 15.0, 110.0, 1) & place
+    region = _eroded(scan, 25.0, 110.0, 1) & place
     return _sample("skeletal_muscle", scan.hu[region], scan.geometry.voxel_volume_mm3, (25.0, 80.0))
 
 
@@ -193,7 +201,39 @@ def _blood(
     height: NDArray[np.float32],
     settings: TissueSettings,
 ) -> TissueSample:
-    return TissueSample("blood", 0.0, 0.0, 0, False, "no region large enough")
+    """Enhanced blood of the vessels in front of the spine.
+
+    Sought are parts brighter than ``blood_contrast_hu`` whose inner radius is 5 to 18 mm, 15 to 65 mm
+    in front of the labels' centre, over at least 15 mm of height. Blood without contrast cannot be told
+    from the crura and bowel around it; it is not sampled, and muscle serves in its place.
+    """
+    span = (scan.spine_lps_mm[:, 2].min() - 10.0, scan.spine_lps_mm[:, 2].max() + 10.0)
+    place = (left >= -30.0) & (left <= 45.0) & (posterior <= -15.0) & (posterior >= -65.0)
+    place &= (height >= span[0]) & (height <= span[1]) & scan.is_measured & ~scan.near_spine
+    soft_ml = float((place & (scan.hu > -150.0)).sum()) * scan.geometry.voxel_volume_mm3 / 1000.0
+    if soft_ml < _MIN_PREVERTEBRAL_ML:
+        return TissueSample("blood", 0.0, 0.0, 0, False, "the space in front of the spine is not in the scan")
+    bright = place & (scan.smooth_hu >= settings.blood_contrast_hu) & (scan.smooth_hu <= 700.0)
+    radius = edt.edt(bright, anisotropy=scan.geometry.spacing_mm, black_border=True)
+    lumen = _tall_components((radius >= 5.0) & (radius <= 18.0), height, 15.0)
+    if not lumen.any():
+        return TissueSample("blood", 0.0, 0.0, 0, False, NO_ENHANCED_VESSEL)
+    values = scan.hu[lumen]
+    middle = float(np.median(values))
+    spread = float(1.4826 * np.median(np.abs(values - middle)))
+    return TissueSample("blood", middle, spread, int(values.size), False, "holds contrast")
+
+
+def _tall_components(
+    mask: NDArray[np.bool_], height: NDArray[np.float32], least_mm: float
+) -> NDArray[np.bool_]:
+    """The parts of a mask that run up or down by at least ``least_mm``: vessels, not calcifications."""
+    labels, count = ndimage.label(mask, np.ones((3, 3, 3)))
+    if count == 0:
+        return np.zeros_like(mask)
+    index = np.arange(1, count + 1)
+    extent = ndimage.maximum(height, labels, index) - ndimage.minimum(height, labels, index)
+    return np.isin(labels, index[extent >= least_mm])
 
 
 def _cortical_bone(volume: Volume, settings: TissueSettings) -> TissueSample:

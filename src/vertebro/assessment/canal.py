@@ -2,7 +2,8 @@
 
 In each sagittal plane near the middle and at each height, the canal reaches from the body's back
 surface to the first bone behind it. Where the gap between two laminae leaves no bone, the canal's
-back is the straight line between the laminae's edges, which is where the yellow ligament runs.
+back is the straight line between the laminae's edges, which is where the yellow ligament runs; above
+or below the only lamina it keeps that lamina's edge.
 Local frame, mm.
 """
 
@@ -51,12 +52,17 @@ def _missing(reason: str) -> CanalProfile:
 
 
 def _bone_behind(anatomy: LevelAnatomy, settings: TissueSettings) -> NDArray[np.float32]:
-    """Posterior elements on the patch as a soft mask: 0.5 is their surface."""
-    if not anatomy.is_body_only:
-        labelled = (anatomy.vertebra | anatomy.other_bone) & ~anatomy.body
-        return np.asarray(ndimage.gaussian_filter(labelled.astype(np.float32), 0.6), dtype=np.float32)
-    hu = smoothed_hu(anatomy, 0.5)
-    return np.asarray(0.5 + (hu - settings.canal_bone_hu) / 400.0, dtype=np.float32)
+    """Posterior elements on the patch as a soft mask: 0.5 is their surface.
+
+    Where the labels cover them, a surface needs both label and bone on CT, because labels of coarse
+    scans often take in the yellow ligament.
+    """
+    on_ct = 0.5 + (smoothed_hu(anatomy, 0.5) - settings.canal_bone_hu) / 400.0
+    if anatomy.is_body_only:
+        return np.asarray(on_ct, dtype=np.float32)
+    labelled = (anatomy.vertebra | anatomy.other_bone) & ~anatomy.body
+    soft = ndimage.gaussian_filter(labelled.astype(np.float32), 0.6)
+    return np.asarray(np.minimum(soft, on_ct), dtype=np.float32)
 
 
 def canal_profile(
@@ -95,6 +101,8 @@ def canal_profile(
             if np.isfinite(front[i, j]):
                 back[i, j] = _first_bone(soft[column, :, row], anterior, front[i, j], voxel_mm, settings)
     seen = np.isfinite(back)
+    if seen.any():  # a spinous process seen through the gap between laminae is not the canal's back
+        seen &= back >= np.nanpercentile(back, 90) - settings.canal_back_spread_mm
     is_bony = seen.mean(axis=0) >= 0.5
     n_needed = max(2.0, settings.canal_min_rows_percent / 100.0 * rows.size)
     if is_bony.sum() < n_needed:

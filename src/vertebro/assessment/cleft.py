@@ -91,8 +91,8 @@ def gas_volume_ml(anatomy: LevelAnatomy, inside: NDArray[np.bool_], settings: Ti
         max(min(value, count, *sums.values()), 0.0),
         max(value, count, *sums.values()),
         "ml",
-        f"partial-volume sum against marrow of {marrow_hu:.0f} HU; interval from marrow ± 50 HU, reach 1 to 3 mm "
-        "and the half-way count",
+        f"partial-volume sum against marrow of {marrow_hu:.0f} HU; interval from marrow ± 50 HU, "
+        "reach 1 to 3 mm and the half-way count",
     )
 
 

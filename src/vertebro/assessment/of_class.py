@@ -77,7 +77,7 @@ def _endplate_lines(anatomy: LevelAnatomy) -> tuple[NDArray[np.float64], NDArray
     right, anterior, superior = local_axes_mm(anatomy)
     slab = anatomy.body[np.abs(right) <= 5.0]
     half_voxel = 0.5 * (superior[1] - superior[0])
-    has = slab.any(axis=2)
+    has = np.asarray(slab.any(axis=2))
     top = superior[slab.shape[2] - 1 - np.argmax(slab[:, :, ::-1], axis=2)] + half_voxel
     bottom = superior[np.argmax(slab, axis=2)] - half_voxel
     kept = np.flatnonzero(has.mean(axis=0) > 0.5)
@@ -200,4 +200,7 @@ def _sunken(
 def _endplate_words(name: str, deformity: EndplateDeformity) -> str:
     percent = deformity.superior_percent if name == "upper" else deformity.inferior_percent
     depression = deformity.superior_depression_mm if name == "upper" else deformity.inferior_depression_mm
-    return f"{name} endplate sunk by {percent:.0f} % of the expected height, {depression:.1f} mm deep in the middle"
+    return (
+        f"{name} endplate sunk by {percent:.0f} % of the expected height, "
+        f"{depression:.1f} mm deep in the middle"
+    )

@@ -184,4 +184,5 @@ def _density_sentence(levels: list[LevelAssessment]) -> str:
     if bmd.is_known:
         calibrated = f", about {bmd.require():.0f} mg/cc ({bmd.lower:.0f} to {bmd.upper:.0f} mg/cc)"
     plural = "level" if len(names) == 1 else "levels"
-    return f"Spongy bone of the unfractured {plural} {_joined(list(names))}: {core_hu.require():.0f} HU{calibrated}."
+    where = f"the unfractured {plural} {_joined(list(names))}"
+    return f"Spongy bone of {where}: {core_hu.require():.0f} HU{calibrated}."

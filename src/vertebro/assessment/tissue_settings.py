@@ -155,6 +155,14 @@ class TissueSettings:
         unit="hu",
         source="assumed: above dural sac, ligament and contrast in veins, below a lamina blurred to 3 mm",
     )
+    canal_back_spread_mm: float = setting(
+        6.0,
+        "Bone further behind the foremost lamina than this is a spinous process, not the canal's back.",
+        lower=1.0,
+        upper=20.0,
+        unit="mm",
+        source="assumed: laminae slope by 3-5 mm over a body's height",
+    )
     canal_min_rows_percent: float = setting(
         15.0,
         "Least share of the body's height at which a lamina must be seen.",
@@ -309,8 +317,8 @@ class TissueSettings:
     internal_law: str = setting(
         "water_mineral",
         "How tissues give density: water_mineral (scale check and tube voltage) or five_tissue (regression).",
-        source="water_mineral: physics of mineral that displaces water; five_tissue: Michalski 2020, whose density "
-        "moves by 30 mg/cc for 0.001 cm2/g in the attenuation taken for fat, hence not the default",
+        source="water_mineral: mineral displaces water; five_tissue: Michalski 2020, whose density "
+        "moves by 30 mg/cc for 0.001 cm2/g in fat's attenuation, hence not the default",
     )
     cortical_bone_min_hu: float = setting(
         900.0,
