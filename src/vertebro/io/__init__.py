@@ -13,7 +13,7 @@ _HOME = {
     "SeriesInfo": "vertebro.io.dicom_series",
     "list_series": "vertebro.io.dicom_series",
     "load_nifti_array": "vertebro.io.nifti",
-    "read_ct": "vertebro.io.read_ct",
+    "read_ct": "vertebro.io.ct",
     "read_labels": "vertebro.io.labels",
     "save_nifti": "vertebro.io.nifti",
 }
@@ -21,10 +21,10 @@ _HOME = {
 __all__ = ["SeriesInfo", "list_series", "load_nifti_array", "read_ct", "read_labels", "save_nifti"]
 
 if TYPE_CHECKING:
+    from vertebro.io.ct import read_ct
     from vertebro.io.dicom_series import SeriesInfo, list_series
     from vertebro.io.labels import read_labels
     from vertebro.io.nifti import load_nifti_array, save_nifti
-    from vertebro.io.read_ct import read_ct
 
 
 def __getattr__(name: str) -> object:

@@ -177,7 +177,7 @@ def even_grid(along_mm: NDArray[np.float64]) -> tuple[EvenGrid, list[Finding]]:
     ([0, 1, 1, 2], [0, 1, 2, 2], [0.0, 0.0, 0.5, 0.0])
     """
     steps = np.diff(along_mm)
-    usual = float(np.median(steps))
+    usual = float(np.sort(steps)[(len(steps) - 1) // 2])  # the lower median: a step that occurs
     counts = np.maximum(1, np.rint(steps / usual)).astype(int)
     index = np.concatenate([[0], np.cumsum(counts)])
     spacing = float(along_mm[-1] - along_mm[0]) / int(index[-1])

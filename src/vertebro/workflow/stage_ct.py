@@ -7,7 +7,7 @@ from typing import Any
 
 from vertebro.imaging import Volume
 from vertebro.io.case_folder import CaseFolder
-from vertebro.io.read_ct import read_ct
+from vertebro.io.ct import read_ct
 from vertebro.progress import Progress
 from vertebro.workflow.stages import Inputs, StageResult
 
