@@ -43,8 +43,8 @@ class BoneFit:
 
     contrast_hu: float
     """Mean inside minus mean of the surroundings."""
-    flips_hu: Mapping[tuple[bool, bool, bool], float]
-    """The same for labels mirrored along each combination of array axes."""
+    flips_hu: Mapping[tuple[bool, ...], float]
+    """The same for labels mirrored along combinations of array axes, where these lie inside the CT."""
 
 
 def require_same_patient(source: Mapping[str, str], patient_id: str, volume: Volume) -> None:
@@ -120,7 +120,9 @@ def bone_findings(labels: LabelVolume, volume: Volume) -> list[Finding]:
     if fit is None:
         return []
     notes = []
-    best_flip, best_hu = max(fit.flips_hu.items(), key=lambda item: item[1])
+    best_flip, best_hu = max(
+        fit.flips_hu.items(), key=lambda item: item[1], default=((False, False, False), -np.inf)
+    )
     evidence: dict[str, str | int | float | bool | None] = {"contrast_hu": round(fit.contrast_hu, 1)}
     if best_hu > BETTER_FLIP_RATIO * max(fit.contrast_hu, 0.0) + BETTER_FLIP_HU:
         sides = " and ".join(_axis_words(labels)[axis] for axis in range(3) if best_flip[axis])
@@ -166,7 +168,7 @@ def bone_fit(labels: LabelVolume, volume: Volume) -> BoneFit | None:
     Voxels are drawn regularly, at most 20 000 inside and as many outside: the same every time.
     """
     inside, ring = _inside_and_ring(labels)
-    contrasts: dict[tuple[bool, bool, bool], float] = {}
+    contrasts: dict[tuple[bool, ...], float] = {}
     for flip in itertools.product((False, True), repeat=3):
         inner = _mean_hu(inside, flip, labels, volume)
         outer = _mean_hu(ring, flip, labels, volume)
@@ -175,7 +177,6 @@ def bone_fit(labels: LabelVolume, volume: Volume) -> BoneFit | None:
     as_placed = contrasts.pop((False, False, False), None)
     if as_placed is None:
         return None
-    contrasts.setdefault((True, True, True), as_placed)
     return BoneFit(as_placed, contrasts)
 
 

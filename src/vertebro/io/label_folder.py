@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vertebro.errors import ReadError
 from vertebro.findings import Finding, finding
@@ -155,7 +157,9 @@ def combine_structures(
             continue
         mask = whole_numbers(array, path.name) > 0
         if not grid.is_close(geometry):
-            moved = resample(mask.view(np.uint8), grid, geometry, interpolation=Interpolation.NEAREST)
+            moved: NDArray[Any] = resample(
+                mask.view(np.uint8), grid, geometry, interpolation=Interpolation.NEAREST
+            )
             mask, n_moved = moved > 0, n_moved + 1
         n_overlapping += int(np.count_nonzero(labels[mask]))
         labels[mask & (labels == 0)] = numbers[level]
