@@ -43,7 +43,7 @@ N_SHAPE: Final = 24
 
 CENTRE_FRACTION: Final = 0.45
 """Where the widest place of the cross-section lies, of the depth from the back wall."""
-RIM_ROUNDING_MM: Final = 1.8
+RIM_ROUNDING_MM: Final = 3.0
 CORNER_ROUNDING_MM: Final = 2.0
 RETROPULSION_HALF_WIDTH_MM: Final = 8.0
 RETROPULSION_HALF_HEIGHT_MM: Final = 6.0

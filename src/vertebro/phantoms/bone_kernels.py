@@ -45,6 +45,8 @@ N_FINISH: Final = 23
 """Length of a finish vector; the names above are its entries."""
 
 GAP_HALF_WIDTH_MM: Final = 9.0
+SUBCHONDRAL_HU: Final = 170.0
+"""Extra CT value right under an endplate, falling off within 2 to 3 mm; assumed by looks."""
 JOINT_GAP_MM: Final = 1.0
 CLEFT_COVER_MM: Final = 1.2
 """Bone left between a cleft and the body's surface."""
@@ -123,9 +125,10 @@ def _core_hu(
     vein_z = (z - f[VEIN_Z]) / 1.7
     inward = (y - back) / 11.0
     value -= 0.75 * f[CORE_HU] * math.exp(-vein_x * vein_x - vein_z * vein_z - inward * inward)
+    below = superior_z(p, x, y) - z
+    above = z - inferior_z(p, x, y)
+    value += SUBCHONDRAL_HU * math.exp(-max(min(below, above) - f[CORTEX_MM], 0.0) / 1.2)
     if f[SCLEROSIS_HU] > 0.0:
-        below = superior_z(p, x, y) - z
-        above = z - inferior_z(p, x, y)
         band = math.exp(-(((below - 3.2) / 2.4) ** 2))
         if p[bk.BUMP_INFERIOR] > 0.0:
             band = max(band, math.exp(-(((above - 3.0) / 2.2) ** 2)))
@@ -207,7 +210,7 @@ def paint_vertebra(
                 x = m[0, 0] * i + m[0, 1] * j + m[0, 2] * k + m[0, 3]
                 y = m[1, 0] * i + m[1, 1] * j + m[1, 2] * k + m[1, 3]
                 z = m[2, 0] * i + m[2, 1] * j + m[2, 2] * k + m[2, 3]
-                body, nx, ny, nz, _ = body_distance(p, x, y, z)
+                body, nx, ny, nz, plate = body_distance(p, x, y, z)
                 back, bx, by, bz, region = posterior_distance(capsules, x, y, z, 2.0)
                 if back < 6.0 and body > 0.0:
                     u, v = (x - canal[0]) / canal[2], (y - canal[1]) / canal[3]
@@ -215,6 +218,8 @@ def paint_vertebra(
                     inside = (1.0 - size) * min(canal[2], canal[3])
                     if inside > back:
                         back, bx, by, bz = inside, -u, -v, 0.0
+                    if y > p[bk.BACK_Y] + 1.0:
+                        back = max(back, z - superior_z(p, x, y), inferior_z(p, x, y) - z)
                     if above.shape[0] > 0:
                         other = posterior_distance(above, x, y, z, 2.0)[0]
                         back = max(back, JOINT_GAP_MM - other)
@@ -234,7 +239,7 @@ def paint_vertebra(
                     continue
                 is_body = body <= 0.0
                 near_body = body < back
-                cortex = f[CORTEX_MM] if near_body else f[ARCH_CORTEX_MM]
+                cortex = f[CORTEX_MM] * (1.0 + 0.25 * plate) if near_body else f[ARCH_CORTEX_MM]
                 inner = ramp(distance + cortex, width)
                 core = f[ARCH_CORE_HU]
                 if near_body or is_body:
@@ -265,3 +270,44 @@ def cleft_mask(
         body = body_distance(p, x, y, z)[0]
         mask[index] = cleft_distance(p, f, x, y, z, body) <= 0.0
     return mask
+
+
+@compiled_parallel
+def paint_capsules(
+    hu: NDArray[np.float32],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    local_from_voxel: NDArray[np.float64],
+    capsules: NDArray[np.float64],
+    tones: NDArray[np.float64],
+    owner: int,
+) -> None:
+    """Paint one piece of a chain of capsules: the voxels nearest to the capsule ``owner``.
+
+    Parameters
+    ----------
+    capsules : (n, N_CAPSULE)
+        The chain; the last column numbers its pieces from 0.
+    tones : (3,)
+        Thickness of the cortex (mm), CT values of cortex and core.
+    owner : int
+    """
+    m = local_from_voxel
+    for i in prange(start[0], stop[0]):
+        for j in range(start[1], stop[1]):
+            for k in range(start[2], stop[2]):
+                x = m[0, 0] * i + m[0, 1] * j + m[0, 2] * k + m[0, 3]
+                y = m[1, 0] * i + m[1, 1] * j + m[1, 2] * k + m[1, 3]
+                z = m[2, 0] * i + m[2, 1] * j + m[2, 2] * k + m[2, 3]
+                distance, nx, ny, nz, piece = posterior_distance(capsules, x, y, z, 1.5)
+                if piece != owner or distance > 4.0:
+                    continue
+                width = (
+                    abs(nx * m[0, 0] + ny * m[1, 0] + nz * m[2, 0])
+                    + abs(nx * m[0, 1] + ny * m[1, 1] + nz * m[2, 1])
+                    + abs(nx * m[0, 2] + ny * m[1, 2] + nz * m[2, 2])
+                )
+                width = max(width, 1e-3)
+                outer = ramp(distance, width)
+                inner = ramp(distance + tones[0], width)
+                hu[i, j, k] = hu[i, j, k] * (1.0 - outer) + tones[1] * (outer - inner) + tones[2] * inner

@@ -34,6 +34,12 @@ class Canvas:
             patient_from_voxel,
         )
 
+    def lowest_z_mm(self) -> float:
+        """Smallest patient z in the image."""
+        last = np.array(self.hu.shape) - 1
+        corners = np.array([[i, j, k] for i in (0, last[0]) for j in (0, last[1]) for k in (0, last[2])])
+        return float(apply_affine(self.patient_from_voxel, corners)[:, 2].min())
+
     def box(
         self, patient_from_local: Affine, lower: tuple[float, ...], upper: tuple[float, ...]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], Affine]:

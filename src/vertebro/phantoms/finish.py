@@ -22,7 +22,7 @@ def make_finish(vertebra: PhantomVertebra, settings: PhantomSettings) -> NDArray
     finish[paint.CORE_HU] = settings.trabecular_hu
     finish[paint.TEXTURE_HU] = settings.texture_percent / 100.0 * max(settings.trabecular_hu, 40.0)
     finish[paint.ARCH_CORTEX_MM] = 2.0 * settings.cortex_mm
-    finish[paint.ARCH_CORE_HU] = settings.trabecular_hu + 130.0
+    finish[paint.ARCH_CORE_HU] = settings.trabecular_hu + (30.0 if vertebra.name == "S1" else 130.0)
     finish[paint.GAP_HU] = 40.0
     back_top = p[bk.Z_SUPERIOR] + p[bk.SLOPE_SUPERIOR] * p[bk.BACK_Y]
     back_bottom = p[bk.Z_INFERIOR] + p[bk.SLOPE_INFERIOR] * p[bk.BACK_Y]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +13,20 @@ from vertebro.geometry import apply_affine, compose, invert_affine, rigid_from_a
 from vertebro.imaging import ImageFacts, LabelVolume, Volume, VolumeGeometry
 from vertebro.phantoms import body_kernels as bk
 from vertebro.phantoms import bone_kernels as paint
-from vertebro.phantoms import soft_tissue
+from vertebro.phantoms import canal_kernels
+from vertebro.phantoms import trunk_kernels as tk
 from vertebro.phantoms.canvas import Canvas
 from vertebro.phantoms.finish import make_finish
 from vertebro.phantoms.grid import FinalGrid, Trunk, finish_grid, lps_from_patient, make_grid, make_trunk
+from vertebro.phantoms.landmarks import canal_points, centreline, level_heights_mm
+from vertebro.phantoms.organs import make_organs
+from vertebro.phantoms.other_bones import make_pelvis, make_ribs
 from vertebro.phantoms.posterior import N_CAPSULE
 from vertebro.phantoms.scanner import scan
 from vertebro.phantoms.settings import PhantomSettings
 from vertebro.phantoms.spine import PhantomVertebra, make_spine
 from vertebro.phantoms.truth import PhantomTruth, VoxelCounts, make_truth
 from vertebro.progress import Progress, silent
-
-_BODY_REACH_MM = ((-58.0, -95.0, -62.0), (58.0, 32.0, 45.0))
-"""A box in the construction frame that holds any vertebra."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,61 +91,62 @@ def make_phantom(settings: PhantomSettings = PhantomSettings(), *, progress: Pro
     return _assemble(canvas, final, spine, settings, truth)
 
 
-def _centreline(spine: tuple[PhantomVertebra, ...]) -> NDArray[np.float64]:
-    """Rows (z, x, y of the bodies, y of the canal) at even steps of z, ascending."""
-    bodies = np.array([vertebra.patient_from_body[:3, 3] for vertebra in spine])[::-1]
-    canals = np.array(
-        [apply_affine(vertebra.patient_from_body, vertebra.posterior.canal_centre) for vertebra in spine]
-    )[::-1]
-    if len(bodies) == 1:
-        bodies = np.vstack([bodies - (0, 0, 30.0), bodies + (0, 0, 30.0)])
-        canals = np.vstack([canals - (0, 0, 30.0), canals + (0, 0, 30.0)])
-    z = np.linspace(bodies[0, 2], bodies[-1, 2], 200)
-    return np.column_stack(
-        [
-            z,
-            np.interp(z, bodies[:, 2], bodies[:, 0]),
-            np.interp(z, bodies[:, 2], bodies[:, 1]),
-            np.interp(z, canals[:, 2], canals[:, 1]),
-        ]
-    )
-
-
-def _canal_points(spine: tuple[PhantomVertebra, ...]) -> NDArray[np.float64]:
-    """Rows (x, y, z, half width, half depth) of the canal, ascending, run on beyond both ends."""
-    rows = []
-    for vertebra in spine:
-        part = vertebra.posterior
-        for z in (vertebra.shape[bk.Z_SUPERIOR], 0.0, vertebra.shape[bk.Z_INFERIOR]):
-            centre = apply_affine(vertebra.patient_from_body, part.canal_centre + np.array([0.0, 0.0, z]))
-            rows.append([*centre, part.canal_half_width_mm, part.canal_half_depth_mm])
-    ends = []
-    for row, vertebra, sign in ((rows[0], spine[0], 1.0), (rows[-1], spine[-1], -1.0)):
-        axis = vertebra.patient_from_body[:3, 2]
-        ends.append([*(np.array(row[:3]) + sign * 80.0 * axis), row[3], row[4]])
-    points = np.array([ends[1], *rows[::-1], ends[0]])
-    return np.asarray(points[np.argsort(points[:, 2], kind="stable")])
-
-
 def _paint_surroundings(
     canvas: Canvas, settings: PhantomSettings, spine: tuple[PhantomVertebra, ...], trunk: Trunk
 ) -> None:
+    """Everything but the vertebrae: they are painted over it."""
+    heights = level_heights_mm(spine, settings.body_scale)
     if settings.with_soft_tissue:
-        outline = np.array(
-            [trunk.half_width_mm, trunk.half_depth_mm, trunk.centre_y_mm, settings.fat_mm, 2.0]
-        )
-        soft_tissue.paint_trunk(
-            canvas.hu, canvas.patient_from_voxel, _centreline(spine), outline, settings.seed
-        )
-        canvas.skin[:] = canvas.hu > -900.0
-    cord_end = next((v.patient_from_body[2, 3] for v in spine if v.name == "L1"), None)
-    if cord_end is None:
-        cord_end = 1e9 if spine[0].name[0] != "T" else -1e9
-    soft_tissue.paint_canal(
-        canvas.hu, canvas.canal, canvas.patient_from_voxel, _canal_points(spine), float(cord_end)
+        _paint_trunk(canvas, settings, spine, trunk, heights)
+        for chain in make_ribs(spine, settings, trunk):
+            _paint_chain(canvas, chain, settings)
+        if heights["S1"] > canvas.lowest_z_mm() - 60.0:
+            s1_y = spine[-1].patient_from_body[1, 3]
+            for chain in make_pelvis(heights, settings, float(s1_y)):
+                _paint_chain(canvas, chain, settings)
+    lower = [-45.0, -80.0, -1e4]
+    upper = [45.0, 40.0, 1e4]
+    centre = np.array([vertebra.patient_from_body[:3, 3] for vertebra in spine])
+    lower[0], upper[0] = lower[0] + centre[:, 0].min(), upper[0] + centre[:, 0].max()
+    lower[1], upper[1] = lower[1] + centre[:, 1].min(), upper[1] + centre[:, 1].max()
+    start, stop, _ = canvas.box(np.eye(4), tuple(lower), tuple(upper))
+    canal_kernels.paint_canal(
+        canvas.hu, canvas.canal, start, stop, canvas.patient_from_voxel, canal_points(spine), heights["L1"]
     )
-    for upper, lower in zip(spine, spine[1:], strict=False):
-        _paint_disc(canvas, upper, lower)
+    for above, below in pairwise(spine):
+        _paint_disc(canvas, above, below)
+
+
+def _paint_trunk(
+    canvas: Canvas,
+    settings: PhantomSettings,
+    spine: tuple[PhantomVertebra, ...],
+    trunk: Trunk,
+    heights: Mapping[str, float],
+) -> None:
+    values = np.zeros(tk.N_TRUNK)
+    values[tk.HALF_WIDTH], values[tk.HALF_DEPTH] = trunk.half_width_mm, trunk.half_depth_mm
+    values[tk.CENTRE_Y], values[tk.BACK_Y] = trunk.centre_y_mm, trunk.back_y_mm
+    values[tk.FAT_MM], values[tk.SCALE] = settings.fat_mm, settings.body_scale
+    for entry, level in ((tk.T9_Z, "T9"), (tk.L1_Z, "L1"), (tk.L4_Z, "L4"), (tk.S1_Z, "S1")):
+        values[entry] = heights[level]
+    values[tk.VESSEL_HU] = 180.0 if settings.with_contrast else 42.0
+    values[tk.HAS_TABLE] = float(settings.with_table)
+    generator = np.random.Generator(np.random.PCG64([settings.seed, 1]))
+    organs = make_organs(heights, trunk.half_width_mm, settings.with_contrast, generator)
+    tk.paint_trunk(
+        canvas.hu, canvas.skin, canvas.patient_from_voxel, centreline(spine), values, organs, settings.seed
+    )
+
+
+def _paint_chain(canvas: Canvas, chain: NDArray[np.float64], settings: PhantomSettings) -> None:
+    tones = np.array([1.3 * settings.cortex_mm, settings.cortex_hu, settings.trabecular_hu + 90.0])
+    for owner, row in enumerate(chain):
+        reach = max(row[6], row[7]) * row[11] + 4.0
+        lower = np.minimum(row[0:3], row[3:6]) - reach
+        upper = np.maximum(row[0:3], row[3:6]) + reach
+        start, stop, patient_from_voxel = canvas.box(np.eye(4), tuple(lower), tuple(upper))
+        paint.paint_capsules(canvas.hu, start, stop, patient_from_voxel, chain, tones, owner)
 
 
 def _paint_disc(canvas: Canvas, upper: PhantomVertebra, lower: PhantomVertebra) -> None:
@@ -152,12 +156,15 @@ def _paint_disc(canvas: Canvas, upper: PhantomVertebra, lower: PhantomVertebra) 
     axis_x = upper.patient_from_body[:3, 0] - axis_z * float(upper.patient_from_body[:3, 0] @ axis_z)
     axis_x = axis_x / np.linalg.norm(axis_x)
     frame = rigid_from_axes(0.5 * (bottom + top), [axis_x, np.cross(axis_z, axis_x), axis_z])
-    half_width = float(upper.shape[bk.HALF_WIDTH_INFERIOR]) * 0.99
-    half_depth = 0.5 * float(upper.shape[bk.DEPTH_INFERIOR]) * 1.02
-    half_height = 0.5 * float(np.linalg.norm(bottom - top)) + 8.0
-    reach = (half_width + 2.0, half_depth + 2.0, half_height)
-    start, stop, disc_from_voxel = canvas.box(frame, tuple(-r for r in reach), reach)
-    soft_tissue.paint_disc(canvas.hu, start, stop, disc_from_voxel, half_width, half_depth, half_height)
+    reach = (
+        float(upper.shape[bk.HALF_WIDTH_INFERIOR]),
+        0.5 * float(upper.shape[bk.DEPTH_INFERIOR]) * 1.02,
+        0.5 * float(np.linalg.norm(bottom - top)) + 8.0,
+    )
+    start, stop, disc_from_voxel = canvas.box(
+        frame, tuple(-r - 2.0 for r in reach), tuple(r + 2.0 for r in reach)
+    )
+    canal_kernels.paint_disc(canvas.hu, start, stop, disc_from_voxel, np.array(reach))
 
 
 def _paint_vertebra(
@@ -168,7 +175,7 @@ def _paint_vertebra(
     settings: PhantomSettings,
 ) -> None:
     vertebra = spine[index]
-    start, stop, body_from_voxel = canvas.box(vertebra.patient_from_body, *_BODY_REACH_MM)
+    start, stop, body_from_voxel = canvas.box(vertebra.patient_from_body, *_reach(vertebra))
     above = np.zeros((0, N_CAPSULE))
     if index > 0:
         above = _carry_capsules(spine[index - 1], vertebra)
@@ -191,6 +198,25 @@ def _paint_vertebra(
     )
 
 
+def _reach(vertebra: PhantomVertebra) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Lower and upper corner of a box in the construction frame that holds the vertebra."""
+    p, rows = vertebra.shape, vertebra.posterior.capsules
+    wide = float(max(p[bk.HALF_WIDTH_SUPERIOR], p[bk.HALF_WIDTH_INFERIOR])) + 3.0
+    deep = float(max(p[bk.DEPTH_SUPERIOR], p[bk.DEPTH_INFERIOR]))
+    tall = 0.5 * float(vertebra.whole[bk.Z_SUPERIOR] - vertebra.whole[bk.Z_INFERIOR]) + 8.0
+    thick = np.maximum(rows[:, 6], rows[:, 7])[:, None]
+    along_long_axis = np.abs(rows[:, 8:11]) * (rows[:, 11:12] - 1.0).clip(min=0.0) * thick
+    grow = thick + along_long_axis + 2.0
+    lower = np.minimum(rows[:, 0:3], rows[:, 3:6]) - grow
+    upper = np.maximum(rows[:, 0:3], rows[:, 3:6]) + grow
+    body_lower = np.array([-wide, p[bk.BACK_Y] - p[bk.RETROPULSION] - 5.0, -tall])
+    body_upper = np.array([wide, p[bk.BACK_Y] + deep + 5.0, tall])
+    return (
+        tuple(np.minimum(lower.min(axis=0), body_lower)),
+        tuple(np.maximum(upper.max(axis=0), body_upper)),
+    )
+
+
 def _carry_capsules(source: PhantomVertebra, target: PhantomVertebra) -> NDArray[np.float64]:
     """The capsules of one vertebra in another's frame."""
     to_target = compose(invert_affine(target.patient_from_body), source.patient_from_body)
@@ -205,7 +231,7 @@ def _count(
     canvas: Canvas, vertebra: PhantomVertebra, finish: NDArray[np.float64], grid: VolumeGeometry
 ) -> VoxelCounts:
     """Volumes that only the grid can tell."""
-    start, stop, body_from_voxel = canvas.box(vertebra.patient_from_body, *_BODY_REACH_MM)
+    start, stop, body_from_voxel = canvas.box(vertebra.patient_from_body, *_reach(vertebra))
     box = tuple(slice(int(a), int(b)) for a, b in zip(start, stop, strict=True))
     is_body = (canvas.labels[box] == vertebra.sizes.verse_label) & (canvas.subregions[box] >= 49)
     voxel_ml = grid.voxel_volume_mm3 / 1000.0

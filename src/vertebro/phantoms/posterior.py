@@ -99,6 +99,8 @@ def make_posterior(sizes: Morphometry, shape: Shape, scale: float) -> Posterior:
         pedicles.append(_pedicle(build, sizes, shape, scale, side))
         _arch_side(build, sizes, shape, scale, side)
     _spinous(build, sizes, shape, scale)
+    if sizes.level == "S1":
+        _sacrum(build, shape, scale)
     return Posterior(np.array(build.rows), pedicles[0], pedicles[1], canal, half_width, half_depth)
 
 
@@ -175,8 +177,48 @@ def _spinous(build: _Builder, sizes: Morphometry, shape: Shape, scale: float) ->
     drop = np.radians(sizes.spinous_drop_deg)
     direction = np.array([0.0, -np.cos(drop), -np.sin(drop)])
     across = np.array([0.0, -np.sin(drop), np.cos(drop)])
-    root = np.array([0.0, back - depth - 5.0 * scale, z])
-    tip = root + direction * (sizes.spinous_length_mm - 6.0) * scale
-    thick = (2.6 if is_lumbar else 2.4) * scale
-    aspect = 3.4 if is_lumbar else 2.2
-    build.add(root, tip, (thick, thick * 1.15), across, aspect, SPINOUS)
+    root = np.array([0.0, back - depth - 4.0 * scale, z])
+    reach = (sizes.spinous_length_mm - 6.0) * scale
+    tip = root + direction * reach
+    thick = (2.5 if is_lumbar else 2.6) * scale
+    if is_lumbar:
+        build.add(root, root + direction * 0.95 * reach, (thick, thick * 1.15), across, 2.8, SPINOUS)
+        top, bottom = (
+            tip + across * 3.0 * scale - direction * 2.0,
+            tip - across * 8.0 * scale - direction * 1.0,
+        )
+        build.add(top, bottom, (2.8 * scale, 4.4 * scale), np.array([0.0, 1.0, 0.0]), 1.35, SPINOUS)
+    else:
+        build.add(root, tip, (thick * 1.1, thick), across, 1.9, SPINOUS)
+        build.add(root + across * 2.0, root + direction * 0.5 * reach, (2.4, 2.0), across, 2.4, SPINOUS)
+        build.add(tip - direction * 2.0, tip, (3.0 * scale, 3.6 * scale), across, 1.2, SPINOUS)
+
+
+def _sacrum(build: _Builder, shape: Shape, scale: float) -> None:
+    """What makes S1 a sacrum: wings, the fused bodies below, and the crest."""
+    low = float(shape[bk.Z_INFERIOR])
+    wide = np.array([1.0, 0.0, 0.0])
+    up = np.array([0.0, 0.0, 1.0])
+    back = float(shape[bk.BACK_Y])
+    build.add(
+        np.array([0.0, -3.0, low + 1.0]),
+        np.array([0.0, -13.0 * scale, low - 32.0 * scale]),
+        (11.5 * scale, 10.0 * scale),
+        wide,
+        1.55,
+        ARCH,
+    )
+    for side in (1.0, -1.0):
+        ala = np.array([side * 15.0 * scale, back + 13.0, 0.0])
+        rim = np.array([side * 42.0 * scale, back - 9.0, -7.0])
+        build.add(ala, rim, (11.0 * scale, 14.0 * scale), up, 1.05, ARCH)
+        tail = np.array([side * 22.0 * scale, back - 20.0, low - 32.0 * scale])
+        build.add(rim, tail, (13.5 * scale, 7.0 * scale), np.array([0.0, 1.0, 0.0]), 1.1, ARCH)
+        build.add(
+            np.array([side * 9.0, back - 24.0 * scale, 0.0]),
+            np.array([side * 7.0, back - 30.0, low - 26.0]),
+            (3.6, 3.0),
+            wide,
+            2.2,
+            ARCH,
+        )
