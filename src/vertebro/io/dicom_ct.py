@@ -40,6 +40,7 @@ MAX_DAMAGED_FRACTION = 0.2
 """A series with a larger share of damaged slices is refused (assumed)."""
 
 _BLOCK = 32
+_TILE = 64
 HuArray = NDArray[np.int16] | NDArray[np.float32]
 
 
@@ -183,7 +184,11 @@ class _Writer:
 
     def _flush(self) -> None:
         stop = self._start + self._count
-        self._hu[:, :, self._start : stop] = self._block[: self._count].transpose(2, 1, 0)
+        columns, rows = self._hu.shape[:2]
+        for i in range(0, columns, _TILE):  # in tiles that stay in the cache
+            for j in range(0, rows, _TILE):
+                tile = self._block[: self._count, j : j + _TILE, i : i + _TILE]
+                self._hu[i : i + _TILE, j : j + _TILE, self._start : stop] = tile.transpose(2, 1, 0)
         self._count = 0
 
     def finished(self) -> HuArray:

@@ -119,13 +119,13 @@ def look_at(volume: Volume, settings: ImageCheckSettings = DEFAULTS) -> tuple[Fi
     >>> [note.code for note in look_at(Volume(hu, grid))]
     ['image.thick_slices']
     """
-    sample = _sample(volume.hu)
-    _require_content(volume.hu)
+    extremes = float(volume.hu.max()), float(volume.hu.min())
+    _require_content(*extremes)
     return (
         *_grid_findings(volume, settings),
-        *_value_findings(sample),
-        *_ceiling_findings(volume.hu, settings),
-        *_metal_findings(volume, settings),
+        *_value_findings(_sample(volume.hu)),
+        *_ceiling_findings(volume.hu, extremes, settings),
+        *(_metal_findings(volume, settings) if extremes[0] >= settings.metal_hu else []),
         *_contrast_findings(volume),
     )
 
@@ -154,8 +154,7 @@ def _sample(hu: NDArray[np.int16] | NDArray[np.float32]) -> NDArray[np.float32]:
     return hu[::step, ::step, ::step].astype(np.float32)
 
 
-def _require_content(hu: NDArray[np.int16] | NDArray[np.float32]) -> None:
-    highest, lowest = float(hu.max()), float(hu.min())
+def _require_content(highest: float, lowest: float) -> None:
     if highest <= -300.0 or highest == lowest:
         got = "an image of nothing but air" if highest <= -300.0 else "an image with one value everywhere"
         raise ReadError(
@@ -259,13 +258,16 @@ def _value_findings(sample: NDArray[np.float32]) -> list[Finding]:
 
 
 def _ceiling_findings(
-    hu: NDArray[np.int16] | NDArray[np.float32], settings: ImageCheckSettings
+    hu: NDArray[np.int16] | NDArray[np.float32],
+    extremes: tuple[float, float],
+    settings: ImageCheckSettings,
 ) -> list[Finding]:
     """Values cut off at the top or, as in windowed exports, at the bottom."""
     notes: list[Finding] = []
-    top, bottom = float(hu.max()), float(hu.min())
-    n_top = int((hu == top).sum())
-    n_near = int(((hu < top) & (hu >= top - 5.0)).sum())
+    top, bottom = extremes
+    high = hu[hu >= top - 5.0]
+    n_top = int((high == top).sum())
+    n_near = high.size - n_top
     if n_top >= max(20, settings.ceiling_fraction * hu.size) and n_top > 2 * n_near:
         is_low = top < 2000.0
         effect = (
@@ -277,9 +279,11 @@ def _ceiling_findings(
         severity = Severity.WARN if is_low else Severity.INFO
         evidence: dict[str, JsonScalar] = {"ceiling_hu": top, "n_voxels": n_top}
         notes.append(finding("image.clipped", message, evidence=evidence, severity=severity))
-    n_bottom = int((hu == bottom).sum())
-    n_above = int(((hu > bottom) & (hu <= bottom + 5.0)).sum())
-    if -900.0 < bottom < 0.0 and n_bottom > max(0.01 * hu.size, 2 * n_above):
+    if not -900.0 < bottom < 0.0:
+        return notes
+    low = hu[hu <= bottom + 5.0]
+    n_bottom = int((low == bottom).sum())
+    if n_bottom > max(0.01 * hu.size, 2 * (low.size - n_bottom)):
         message = (
             f"Values are cut off below at {bottom:g} HU: air and gas in clefts look like soft tissue or fat."
         )
@@ -304,8 +308,6 @@ def _contrast_findings(volume: Volume) -> list[Finding]:
 def _metal_findings(volume: Volume, settings: ImageCheckSettings) -> list[Finding]:
     """One finding for each place where metal lies, the largest first."""
     mask = volume.hu >= settings.metal_hu
-    if not mask.any():
-        return []
     places = [place for place in _places(mask, volume.geometry) if place[0] >= settings.metal_mm3]
     if not places:
         return []

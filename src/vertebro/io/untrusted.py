@@ -97,24 +97,24 @@ class BoundedStream(io.RawIOBase):
         super().__init__()
         self._source = source
         self._size = size
+        self._at = source.tell()
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Up to ``size`` bytes; all that is left if negative."""
-        left = max(0, self._size - self._source.tell())
-        wanted = left if size is None or size < 0 else min(size, left)
-        return self._source.read(wanted)
+        left = max(0, self._size - self._at)
+        content = self._source.read(left if size is None or size < 0 else min(size, left))
+        self._at += len(content)
+        return content
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Move as any file does, within the source."""
-        if whence == 2:
-            offset, whence = self._size + offset, 0
-        elif whence == 1:
-            offset, whence = self._source.tell() + offset, 0
-        return self._source.seek(min(max(offset, 0), self._size), whence)
+        base = (0, self._at, self._size)[whence]
+        self._at = self._source.seek(min(max(base + offset, 0), self._size))
+        return self._at
 
     def tell(self) -> int:
         """Position in the source."""
-        return self._source.tell()
+        return self._at
 
     def readable(self) -> bool:
         """Always."""
