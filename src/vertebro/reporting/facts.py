@@ -12,7 +12,7 @@ def patient_facts(facts: ImageFacts, words: Words) -> tuple[Fact, ...]:
     """Name, number, birth date, sex and age, as far as the image gives them."""
     text = words["patient"]
     sexes = {"F": text["female"], "M": text["male"], "O": text["other"]}
-    age = "" if facts.age_years is None else text["years"].format(years=f"{facts.age_years:.0f}")
+    age = "" if facts.age_years is None else text["years"].format(years=int(facts.age_years))
     pairs = [
         (text["name"], person_text(facts.patient_name)),
         (text["id"], facts.patient_id),
