@@ -1,0 +1,6 @@
+"""Planning: which procedure and why, which needle paths, how much cement. Advice; a person decides."""
+
+from vertebro.planning.plan import PlanSettings, plan_treatment
+from vertebro.planning.settings import AccessSettings
+
+__all__ = ["AccessSettings", "PlanSettings", "plan_treatment"]

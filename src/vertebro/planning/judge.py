@@ -1,0 +1,257 @@
+"""Judging one straight path, whoever proposed it: margins, limits, grade.
+
+Frame: the vertebra's (right, anterior, superior), mm, suffix ``_v``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from vertebro.case.plan import Approach, Side
+from vertebro.devices.cannulas import Cannula
+from vertebro.planning.clearance import (
+    AHEAD,
+    INFERIOR,
+    LATERAL,
+    MEDIAL,
+    SUPERIOR,
+    clearance,
+    length_outside,
+    nearest_to_segment,
+)
+from vertebro.planning.settings import AccessSettings
+from vertebro.planning.site import Site
+
+INSIDE_WALL_MM = 4.0
+"""Beside a pedicle, walls are watched from this far inside the body."""
+ENTRY_MM = 20.0
+"""Usual way from a pedicle's narrowest section back to the bone entry."""
+OUTSIDE_BONE_MM = 30.0
+"""Beside a pedicle, the canal is watched over this much way before the bone as well."""
+STEP_MM = 0.25
+"""Sampling along an axis."""
+BEFORE_ISTHMUS_MM = 3.0
+"""The pedicle is watched from this far behind its narrowest section."""
+_ROWS = {"medial": MEDIAL, "lateral": LATERAL, "superior": SUPERIOR, "inferior": INFERIOR}
+_BREACH_GRADES = ((0.0, "A"), (2.0, "B"), (4.0, "C"), (6.0, "D"))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Axis:
+    """A straight needle axis by a point on the way and the tip.
+
+    The point lies in the pedicle's narrowest section, or, beside the pedicle, where the body is entered.
+    """
+
+    side: Side
+    through_v: NDArray[np.float64]
+    tip_v: NDArray[np.float64]
+    approach: Approach = Approach.TRANSPEDICULAR
+
+    @property
+    def direction_v(self) -> NDArray[np.float64]:
+        """Unit direction from entry to tip."""
+        span = self.tip_v - self.through_v
+        return np.asarray(span / np.linalg.norm(span))
+
+    @property
+    def medial_sign(self) -> float:
+        """Sign of x that leads to the midline."""
+        return -1.0 if self.side is Side.RIGHT else 1.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Judgement:
+    """What a path is worth."""
+
+    axis: Axis
+    entry_bone_v: NDArray[np.float64]
+    length_bone_mm: float
+    margins_mm: Mapping[str, float | None]
+    tightest: str
+    tightest_v: NDArray[np.float64]
+    gertzbein_robbins: str
+    broken: tuple[str, ...]
+
+    @property
+    def smallest_margin_mm(self) -> float:
+        """The smallest of the margins around the cannula (not the one ahead of the tip)."""
+        return min(v for k, v in self.margins_mm.items() if v is not None and k != "anterior_wall")
+
+
+def watched_length_mm(axis: Axis) -> float:
+    """Length of axis behind the tip along which walls are watched.
+
+    Through a pedicle that begins behind its narrowest section; beside it, just inside the body, since
+    the wall must be crossed somewhere.
+    """
+    length = float(np.linalg.norm(axis.tip_v - axis.through_v))
+    if axis.approach is Approach.PARAPEDICULAR:
+        return max(length - INSIDE_WALL_MM, 1.0)
+    return length + BEFORE_ISTHMUS_MM
+
+
+def wall_margins_mm(site: Site, axis: Axis, radius_mm: float) -> dict[str, float]:
+    """Bone between cannula and surface in each direction; negative where the axis runs outside."""
+    table = clearance(site.surface_v, axis.tip_v, axis.direction_v, watched_length_mm(axis), axis.medial_sign)
+    margins = {name: float(table[row, 0]) - radius_mm for name, row in _ROWS.items()}
+    for name, depth in _excursions(site, axis).items():
+        margins[name] = min(margins[name], -depth - radius_mm)
+    return margins
+
+
+def _excursions(site: Site, axis: Axis) -> dict[str, float]:
+    """How far the axis itself leaves the bone, by the wall it leaves through."""
+    points = _samples(axis, watched_length_mm(axis))
+    outside = points[site.coverage_at(points) < 0.5]
+    found: dict[str, float] = {}
+    if len(outside) == 0:
+        return found
+    distances, nearest = site.surface.query(outside)
+    back = np.asarray(site.surface.data)[nearest] - outside
+    for depth, (x, _, z) in zip(distances, back, strict=True):
+        to_midline = -axis.medial_sign * x
+        if abs(to_midline) >= abs(z):
+            name = "medial" if to_midline > 0.0 else "lateral"
+        else:
+            name = "superior" if z < 0.0 else "inferior"
+        found[name] = max(found.get(name, 0.0), float(depth))
+    return found
+
+
+def _samples(axis: Axis, length_mm: float) -> NDArray[np.float64]:
+    n = max(int(np.ceil(length_mm / STEP_MM)), 1)
+    behind = np.linspace(0.0, length_mm, n + 1)
+    return np.asarray(axis.tip_v - behind[:, None] * axis.direction_v)
+
+
+def bone_entry_v(site: Site, axis: Axis) -> NDArray[np.float64]:
+    """Where the axis, followed backwards from the pedicle, leaves the bone."""
+    reach = np.arange(0.0, 60.0, STEP_MM)
+    points = axis.through_v - reach[:, None] * axis.direction_v
+    values = site.coverage_at(points)
+    left = np.flatnonzero(values < 0.5)
+    if len(left) == 0:
+        return np.asarray(points[-1])
+    first = int(left[0])
+    if first == 0:
+        return np.asarray(points[0])
+    share = (values[first - 1] - 0.5) / max(values[first - 1] - values[first], 1e-9)
+    return np.asarray(points[first - 1] + share * (points[first] - points[first - 1]))
+
+
+def _length_near_canal_mm(axis: Axis, entry_v: NDArray[np.float64]) -> float:
+    length = float(np.linalg.norm(axis.tip_v - entry_v))
+    return length + (OUTSIDE_BONE_MM if axis.approach is Approach.PARAPEDICULAR else 0.0)
+
+
+def canal_margin_mm(site: Site, axis: Axis, entry_v: NDArray[np.float64], radius_mm: float) -> float | None:
+    """Distance from the cannula's surface to the canal, over all of its way in bone; None without a canal."""
+    if len(site.canal_v) == 0:
+        return None
+    length = _length_near_canal_mm(axis, entry_v)
+    half_voxel = 0.5 * site.grid.spacing_mm[0]
+    distance = float(nearest_to_segment(site.canal_v, axis.tip_v, axis.direction_v, length))
+    return distance - half_voxel - radius_mm
+
+
+def quick_margins_mm(site: Site, axis: Axis, radius_mm: float) -> tuple[dict[str, float], float, float]:
+    """Margins for a search: walls and canal, the distance ahead of the tip, and the length outside bone.
+
+    As :func:`judge` measures them, but that an axis outside the bone is told by its length alone and
+    the way between bone entry and pedicle is taken as 20 mm.
+    """
+    direction = axis.direction_v
+    length = watched_length_mm(axis)
+    table = clearance(site.surface_v, axis.tip_v, direction, length, axis.medial_sign)
+    margins = {name: float(table[row, 0]) - radius_mm for name, row in _ROWS.items()}
+    reach = float(np.linalg.norm(axis.tip_v - axis.through_v)) + ENTRY_MM
+    half_voxel = 0.5 * site.grid.spacing_mm[0]
+    margins["canal"] = nearest_to_segment(site.canal_v, axis.tip_v, direction, reach) - half_voxel - radius_mm
+    first = np.ascontiguousarray(site.vertebra_from_patch[:3, 3])
+    outside = length_outside(site.coverage, first, site.grid.spacing_mm[0], axis.tip_v, direction, length)
+    return margins, float(table[AHEAD, 0]), float(outside)
+
+
+def judge(site: Site, axis: Axis, cannula: Cannula, settings: AccessSettings) -> Judgement:
+    """Judge a path.
+
+    Parameters
+    ----------
+    site : Site
+    axis : Axis
+    cannula : Cannula
+    settings : AccessSettings
+
+    Returns
+    -------
+    Judgement
+        With every hard limit that is broken, and by how much.
+    """
+    radius = cannula.radius_mm
+    table = clearance(site.surface_v, axis.tip_v, axis.direction_v, watched_length_mm(axis), axis.medial_sign)
+    entry_v = bone_entry_v(site, axis)
+    margins: dict[str, float | None] = dict(wall_margins_mm(site, axis, radius))
+    margins["canal"] = canal_margin_mm(site, axis, entry_v, radius)
+    ahead = float(table[AHEAD, 0])
+    margins["anterior_wall"] = ahead if np.isfinite(ahead) else None
+    around = {name: value for name, value in margins.items() if value is not None and name != "anterior_wall"}
+    tightest = min(around, key=lambda name: around[name])
+    behind = float(table[_ROWS[tightest], 1]) if tightest in _ROWS else _canal_depth(site, axis, entry_v)
+    breach = -min(value for name, value in around.items() if name != "canal")
+    return Judgement(
+        axis=axis,
+        entry_bone_v=entry_v,
+        length_bone_mm=float(np.linalg.norm(axis.tip_v - entry_v)),
+        margins_mm=margins,
+        tightest=tightest,
+        tightest_v=np.asarray(axis.tip_v - (behind if np.isfinite(behind) else 0.0) * axis.direction_v),
+        gertzbein_robbins=grade_of_breach(breach),
+        broken=_broken(margins, site, axis, settings),
+    )
+
+
+def _canal_depth(site: Site, axis: Axis, entry_v: NDArray[np.float64]) -> float:
+    samples = _samples(axis, _length_near_canal_mm(axis, entry_v))
+    distances, _ = cKDTree(site.canal_v).query(samples)
+    return float(np.linalg.norm(samples[int(np.argmin(distances))] - axis.tip_v))
+
+
+def grade_of_breach(breach_mm: float) -> str:
+    """Gertzbein–Robbins grade of the largest breach of the bone's surface by the cannula.
+
+    Examples
+    --------
+    >>> [grade_of_breach(mm) for mm in (-1.0, 0.5, 3.0, 5.0, 6.0)]
+    ['A', 'B', 'C', 'D', 'E']
+    """
+    for limit, grade in _BREACH_GRADES:
+        if breach_mm <= limit and (grade == "A" or breach_mm < limit):
+            return grade
+    return "E"
+
+
+def _broken(
+    margins: Mapping[str, float | None], site: Site, axis: Axis, settings: AccessSettings
+) -> tuple[str, ...]:
+    """Hard limits that are broken: a wall or the canal touched, or the tip too far forward."""
+    texts = []
+    for name in ("medial", "lateral", "superior", "inferior"):
+        value = margins[name]
+        if value is not None and value < 0.0:
+            texts.append(f"the cannula breaks the {name} wall by {-value:.1f} mm")
+    canal = margins["canal"]
+    if canal is not None and canal < 0.0:
+        texts.append(f"the cannula enters the canal by {-canal:.1f} mm")
+    ahead = margins["anterior_wall"]
+    if ahead is None or ahead < settings.anterior_wall_margin_mm:
+        short = settings.anterior_wall_margin_mm - (ahead or 0.0)
+        texts.append(f"the tip is {short:.1f} mm too near the anterior wall")
+    if axis.tip_v[1] < site.back_mm:
+        texts.append("the tip lies behind the body")
+    return tuple(texts)

@@ -1,0 +1,117 @@
+"""From an assessed spine to a treatment plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from vertebro.case import Assessment, LevelAssessment
+from vertebro.case.plan import ClinicalContext, LevelPlan, TreatmentPlan
+from vertebro.findings import Finding, finding
+from vertebro.imaging import LabelVolume, Volume
+from vertebro.imaging.lift import MaskCrop, crop_mask
+from vertebro.planning.access import AccessPlan, plan_access
+from vertebro.planning.cement_volume import CementVolumeSettings, plan_cement_ml
+from vertebro.planning.procedure import ProcedureSettings, choose_procedure
+from vertebro.planning.settings import AccessSettings
+from vertebro.planning.site import Site, make_site
+from vertebro.progress import Progress, silent
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """All settings of planning."""
+
+    access: AccessSettings = field(default_factory=AccessSettings)
+    procedure: ProcedureSettings = field(default_factory=ProcedureSettings)
+    cement: CementVolumeSettings = field(default_factory=CementVolumeSettings)
+
+
+def plan_treatment(
+    volume: Volume,
+    labels: LabelVolume,
+    assessment: Assessment,
+    settings: PlanSettings | None = None,
+    *,
+    context: ClinicalContext | None = None,
+    progress: Progress = silent,
+) -> TreatmentPlan:
+    """Choose procedure, needle paths and cement range for every assessed level.
+
+    Parameters
+    ----------
+    volume : Volume
+    labels : LabelVolume
+        Of whole vertebrae; bodies alone have no pedicles to plan through.
+    assessment : Assessment
+        Made from the same labels.
+    settings : PlanSettings, optional
+    context : ClinicalContext, optional
+        What a clinician knows that the images do not show.
+    progress : Progress
+
+    Returns
+    -------
+    TreatmentPlan
+    """
+    settings = settings or PlanSettings()
+    context = context or ClinicalContext()
+    levels: dict[str, LevelPlan] = {}
+    for index, (name, level) in enumerate(assessment.levels.items()):
+        progress(index / len(assessment.levels), f"planning {name}")
+        levels[name] = _plan_level(volume, labels, assessment, level, settings, context)
+    progress(1.0, "planned")
+    return TreatmentPlan(levels, context)
+
+
+def _plan_level(
+    volume: Volume,
+    labels: LabelVolume,
+    assessment: Assessment,
+    level: LevelAssessment,
+    settings: PlanSettings,
+    context: ClinicalContext,
+) -> LevelPlan:
+    findings: list[Finding] = []
+    site = make_level_site(labels, assessment, level, settings.access) if level.complete else None
+    widths = [pedicle.width_mm for pedicle in site.pedicles.values()] if site else []
+    advice = choose_procedure(level, context, max(widths, default=None), settings.procedure)
+    if site is None:
+        message = f"{level.name}: no path planned, because the level is cut by the field of view."
+        findings.append(finding("plan.level_cut", message, where=level.name))
+        reached = AccessPlan((), "none", "the level is not wholly in the scan", ())
+    else:
+        reached = plan_access(site, advice.advice.value, volume, settings.access)
+    cement_ml, cement_findings = plan_cement_ml(level, settings.cement)
+    return LevelPlan(
+        name=level.name,
+        procedure=advice,
+        cement_ml=cement_ml,
+        paths=reached.paths,
+        access=reached.access,
+        access_reason=reached.reason,
+        findings=(*findings, *reached.findings, *cement_findings),
+    )
+
+
+def make_level_site(
+    labels: LabelVolume, assessment: Assessment, level: LevelAssessment, settings: AccessSettings
+) -> Site | None:
+    """The place of operation of one level, from the labels and the assessment's body and frame."""
+    vertebra = _crop(labels.labels, level.label, labels)
+    body = _crop(assessment.bodies, level.label, labels)
+    if vertebra is None or body is None:
+        return None
+    frame = np.asarray(level.lps_from_vertebra, dtype=np.float64)
+    return make_site(level.name, vertebra, body, frame, settings.patch_spacing_mm)
+
+
+def _crop(array: NDArray[np.uint8] | NDArray[np.int16], label: int, labels: LabelVolume) -> MaskCrop | None:
+    mask = array == label
+    boxes = ndimage.find_objects(mask.astype(np.uint8), max_label=1)
+    if not boxes or boxes[0] is None:
+        return None
+    return crop_mask(array, label, boxes[0], labels.geometry)

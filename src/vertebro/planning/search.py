@@ -1,0 +1,185 @@
+"""Seeking the straight path that keeps the most distance from everything that must not be touched.
+
+A coarse sweep over lines through the pedicle's narrowest section, on a distance field, then a fine
+descent on the exact distances to the bone's surface. The aim is the smallest margin; wishes (tip
+near the midline in the anterior third, level with the body, comfortable angle) decide among paths
+of equal safety and never buy a margin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import edt
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, optimize
+
+from vertebro.case.plan import Approach, Side
+from vertebro.devices.cannulas import Cannula
+from vertebro.geometry import apply_affine, invert_affine
+from vertebro.planning.judge import Axis, quick_margins_mm
+from vertebro.planning.settings import AccessSettings
+from vertebro.planning.site import Pedicle, Site
+
+N_REFINED = 3
+"""Coarse candidates that are refined."""
+SECOND_WEIGHT = 0.2
+"""Share of the other margins in the aim: centres the path where the smallest alone leaves freedom."""
+WISH_WEIGHT = 0.01
+"""Cost of a millimetre or degree from a wish, in millimetres of margin."""
+BEHIND_MM = 6.0
+ACROSS_MM = 14.0
+"""Surface further behind the pedicle, or further across the midline, is not looked at in a search."""
+ENOUGH_MM = 6.0
+"""A margin beyond this is worth nothing more (half a lumbar pedicle)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Where the tip may come to lie, vertebra frame."""
+
+    side: Side
+    lateral_from_mm: float
+    lateral_to_mm: float
+    """Range of the tip's distance from the midline towards the needle's own side; negative crosses it."""
+    wished_lateral_mm: float
+    approach: Approach = Approach.TRANSPEDICULAR
+
+
+def find_axis(
+    site: Site, pedicle: Pedicle, aim: Aim, cannula: Cannula, settings: AccessSettings
+) -> tuple[Axis, float] | None:
+    """The best axis through a pedicle, and its cost.
+
+    Parameters
+    ----------
+    site : Site
+    pedicle : Pedicle
+    aim : Aim
+    cannula : Cannula
+    settings : AccessSettings
+
+    Returns
+    -------
+    (Axis, float) or None
+        The cost is in mm: minus the smallest margin, plus what the wishes cost. None where no line
+        through the pedicle stays in the bone at all.
+    """
+    starts = _coarse(site, pedicle, aim, settings)
+    if not starts:
+        return None
+
+    near = _near(site, pedicle, aim)
+    sparse = replace(
+        near, surface_v=np.ascontiguousarray(near.surface_v[::4]), canal_v=near.canal_v[::2].copy()
+    )
+
+    def rough(free: NDArray[np.float64]) -> float:
+        return cost_of(sparse, _axis(site, pedicle, aim, settings, free), aim, cannula, settings)
+
+    def cost(free: NDArray[np.float64]) -> float:
+        return cost_of(near, _axis(site, pedicle, aim, settings, free), aim, cannula, settings)
+
+    found = [
+        optimize.minimize(
+            rough,
+            start,
+            method="Nelder-Mead",
+            options={"xatol": 0.01, "fatol": 0.002, "maxfev": 160, "initial_simplex": _simplex(start)},
+        )
+        for start in starts
+    ]
+    best = min(found, key=lambda result: float(result.fun))
+    best = optimize.minimize(
+        cost,
+        best.x,
+        method="Nelder-Mead",
+        options={"xatol": 0.002, "fatol": 0.0005, "maxfev": 260, "initial_simplex": _simplex(best.x, 0.4)},
+    )
+    return _axis(site, pedicle, aim, settings, best.x), float(best.fun)
+
+
+def _near(site: Site, pedicle: Pedicle, aim: Aim) -> Site:
+    """The site with the surface and canal of the needle's own side only."""
+    sign = 1.0 if aim.side is Side.RIGHT else -1.0
+    behind = pedicle.centre_v[1] - BEHIND_MM
+    surface, canal = (
+        np.ascontiguousarray(points[(sign * points[:, 0] > -ACROSS_MM) & (points[:, 1] > behind - more)])
+        for points, more in ((site.surface_v, 0.0), (site.canal_v, 20.0))
+    )
+    return replace(site, surface_v=surface, canal_v=canal)
+
+
+def cost_of(site: Site, axis: Axis, aim: Aim, cannula: Cannula, settings: AccessSettings) -> float:
+    """What a path costs, in mm: minus its smallest margin, its centring, and its wishes."""
+    margins, ahead, outside_mm = quick_margins_mm(site, axis, cannula.radius_mm)
+    smallest = min(margins.values()) - 2.0 * outside_mm
+    too_near = max(settings.anterior_wall_margin_mm - ahead, 0.0)
+    across = min(margins["medial"], margins["lateral"], ENOUGH_MM)
+    upright = min(margins["superior"], margins["inferior"], ENOUGH_MM)
+    lateral = -axis.medial_sign * axis.tip_v[0]
+    outside = max(aim.lateral_from_mm - lateral, lateral - aim.lateral_to_mm, 0.0)
+    direction = axis.direction_v
+    inclination = np.degrees(np.arctan2(axis.medial_sign * direction[0], direction[1]))
+    tilt = np.degrees(np.arctan2(-direction[2], direction[1]))
+    wishes = (
+        abs(lateral - aim.wished_lateral_mm)
+        + 0.5 * abs(axis.tip_v[2] - 0.5 * (site.top_mm + site.bottom_mm))
+        + 0.1 * abs(tilt)
+        + 0.3 * max(inclination - settings.comfortable_axial_deg, 0.0)
+    )
+    return float(
+        -min(smallest, ENOUGH_MM)
+        - SECOND_WEIGHT * (across + upright)
+        + WISH_WEIGHT * wishes
+        + 4.0 * outside
+        + 2.0 * too_near
+    )
+
+
+def _axis(
+    site: Site, pedicle: Pedicle, aim: Aim, settings: AccessSettings, free: NDArray[np.float64]
+) -> Axis:
+    """An axis from four free numbers: where it crosses the isthmus (x, z), where the tip lies (x, z)."""
+    tip_y = tip_depth_mm(site, settings)
+    through = np.array([free[0], pedicle.centre_v[1], free[1]])
+    return Axis(aim.side, through, np.array([free[2], tip_y, free[3]]), aim.approach)
+
+
+def tip_depth_mm(site: Site, settings: AccessSettings) -> float:
+    """Position of the tip along y: the wished depth, held back from the anterior wall."""
+    wished = site.back_mm + settings.target_depth_fraction * site.depth_mm
+    return float(min(wished, site.front_mm - settings.anterior_wall_margin_mm - 1.0))
+
+
+def _coarse(site: Site, pedicle: Pedicle, aim: Aim, settings: AccessSettings) -> list[NDArray[np.float64]]:
+    """The best few of a sweep over isthmus crossings and tips, well apart, as starting points."""
+    spacing = site.grid.spacing_mm[0]
+    inside_mm = edt.edt(site.coverage >= 0.5, anisotropy=(spacing,) * 3, parallel=1)
+    tip_y = tip_depth_mm(site, settings)
+    sign = 1.0 if aim.side is Side.RIGHT else -1.0
+    cross_x = pedicle.centre_v[0] + np.linspace(-0.35, 0.35, 5) * pedicle.width_mm
+    cross_z = pedicle.centre_v[2] + np.linspace(-0.3, 0.3, 5) * pedicle.height_mm
+    tip_x = sign * np.linspace(aim.lateral_from_mm, aim.lateral_to_mm, 6)
+    tip_z = site.bottom_mm + np.linspace(0.2, 0.8, 7) * (site.top_mm - site.bottom_mm)
+    free = np.array(np.meshgrid(cross_x, cross_z, tip_x, tip_z, indexing="ij")).reshape(4, -1).T
+    through = np.stack([free[:, 0], np.full(len(free), pedicle.centre_v[1]), free[:, 1]], axis=1)
+    tips = np.stack([free[:, 2], np.full(len(free), tip_y), free[:, 3]], axis=1)
+    share = np.linspace(-0.1 if aim.approach is Approach.TRANSPEDICULAR else 0.2, 1.0, 24)
+    points = through[:, None, :] + share[None, :, None] * (tips - through)[:, None, :]
+    index = apply_affine(invert_affine(site.vertebra_from_patch), points.reshape(-1, 3)).T
+    depth = ndimage.map_coordinates(inside_mm, index, order=1, mode="constant", cval=0.0)
+    smallest = depth.reshape(points.shape[:2]).min(axis=1)
+    order = np.argsort(-smallest)
+    chosen: list[NDArray[np.float64]] = []
+    for candidate in free[order[:200]]:
+        if all(np.linalg.norm(candidate - other) > 3.0 for other in chosen):
+            chosen.append(candidate)
+        if len(chosen) == N_REFINED:
+            break
+    return chosen if smallest.max(initial=0.0) > 0.0 else []
+
+
+def _simplex(start: NDArray[np.float64], size_mm: float = 1.5) -> NDArray[np.float64]:
+    return np.vstack([start, start + size_mm * np.eye(len(start))])
