@@ -16,16 +16,19 @@ from vertebro.case.assessment import (
 from vertebro.case.estimate import Estimate
 from vertebro.case.level import Level, level_order, parse_level
 from vertebro.case.provenance import InputFile, Manifest, StageRecord
+from vertebro.case.view import CArmPose, FluoroView, ViewDose
 from vertebro.findings import Finding, Severity, finding
 
 __all__ = [
     "Assessment",
     "BodyDimensions",
     "BoneDensity",
+    "CArmPose",
     "Cleft",
     "EndplatePlane",
     "Estimate",
     "Finding",
+    "FluoroView",
     "FractureShape",
     "GenantGrade",
     "Heights",
@@ -37,6 +40,7 @@ __all__ = [
     "PosteriorWall",
     "Severity",
     "StageRecord",
+    "ViewDose",
     "finding",
     "level_order",
     "parse_level",
