@@ -68,9 +68,10 @@ def _declared_settings() -> Iterator[tuple[str, str]]:
             if not isinstance(node, ast.ClassDef):
                 continue
             for item in node.body:
-                if isinstance(item, ast.AnnAssign) and isinstance(item.value, ast.Call):
-                    if ast.unparse(item.value.func).split(".")[-1] == "setting":
-                        yield node.name, ast.unparse(item.target)
+                if not (isinstance(item, ast.AnnAssign) and isinstance(item.value, ast.Call)):
+                    continue
+                if ast.unparse(item.value.func).split(".")[-1] == "setting":
+                    yield node.name, ast.unparse(item.target)
 
 
 @pytest.mark.parametrize(("owner", "name"), list(_declared_settings()))
