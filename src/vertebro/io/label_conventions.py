@@ -38,6 +38,9 @@ disc still keeps about 0.55; a patient of 2.1 m reaches about 1.25).
 """
 
 
+RIVAL_SCORE_RATIO = 0.8
+"""A convention that explains the labels nearly as well as the best one makes the choice uncertain
+(assumed; distances alone, off by a quarter, halve the score)."""
 IN_LINE_MM = 45.0
 """assumed: neighbouring vertebrae lie closer than this; no organ numbered next to a vertebra does."""
 
@@ -200,9 +203,9 @@ def recognise(centres_lps_mm: Mapping[int, tuple[float, float, float]]) -> Recog
 
     Notes
     -----
-    A convention that knows more of the values beats one that knows fewer. Among equals, one whose
-    order along the patient fits beats one whose order does not; then distances between neighbours
-    decide if they speak clearly; then, as a stated guess, the first of VerSe, TotalSegmentator 2, 1.
+    Each convention is scored by how many values it explains less those it cannot, times how well their
+    order along the patient fits, over how far the distances between neighbours are off. Among equals
+    the first of VerSe, TotalSegmentator 2 and 1 is taken, as a stated guess.
 
     Examples
     --------
@@ -221,14 +224,20 @@ def recognise(centres_lps_mm: Mapping[int, tuple[float, float, float]]) -> Recog
     fits = [fit for fit in fits if fit.n_known]
     if not fits:
         return None
-    fits.sort(key=lambda fit: fit.rank)  # stable: the order of _NUMBERED settles ties
+    fits.sort(key=lambda fit: -fit.score)  # stable: the order of _NUMBERED settles ties
     best = fits[0]
-    rivals = [fit for fit in fits[1:] if fit.is_rival_of(best)]
+    rivals = [fit.convention.name for fit in fits[1:] if fit.score >= RIVAL_SCORE_RATIO * best.score]
+    inverted = next((fit for fit in fits if fit.is_whole_but_inverted), None)
+    if inverted is not None and inverted is not best:
+        if best.n_foreign:
+            best, rivals = inverted, [best.convention.name]
+        else:
+            rivals.append(f"{inverted.convention.name}, turned upside down")
     return Recognition(
         convention=best.convention,
         is_certain=not rivals,
         reason=best.reason(),
-        alternatives=tuple(fit.convention.name for fit in rivals),
+        alternatives=tuple(rivals),
     )
 
 
@@ -254,14 +263,18 @@ class _Fit:
         return self.inverted_fraction < 0.5
 
     @property
-    def rank(self) -> tuple[float, int, float]:
-        clear_misfit = self.spacing_misfit if self.spacing_misfit > 1.0 else 0.0
-        return (self.inverted_fraction, self.n_foreign, clear_misfit)
+    def score(self) -> float:
+        """Values explained less values not, by how far their order and distances fit; below 0 for bad."""
+        explained = self.n_known - self.n_foreign
+        misfit = self.spacing_misfit if self.spacing_misfit > 1.0 else 0.0
+        ordered = 1.0 - 2.0 * self.inverted_fraction
+        return explained * ordered / (1.0 + misfit) if explained > 0 else float(explained)
 
-    def is_rival_of(self, best: _Fit) -> bool:
-        same_order = self.inverted_fraction <= best.inverted_fraction
-        close = self.spacing_misfit < best.spacing_misfit + 1.0
-        return same_order and self.n_foreign == best.n_foreign and close
+    @property
+    def is_whole_but_inverted(self) -> bool:
+        """Whether VerSe explains every value, were the patient not standing on the head."""
+        is_verse = self.convention.name == "verse"
+        return is_verse and not self.n_foreign and self.n_inverted > 1 and not self.n_ordered
 
     def reason(self) -> str:
         order = {"verse": "from the head down"}.get(self.convention.name, "from the sacrum up")
@@ -308,6 +321,8 @@ def _is_foreign(
     """
     if value in convention.labels:
         return False
+    if convention.name == "verse" and value - 100 * (value // 100) in centres and value < 300:
+        return False  # discs (100 and up) and endplates (200 and up) of numbered vertebrae, as SPINEPS has it
     if not 0 < value <= convention.last_class:
         return True
     neighbours = [v for v in (value - 1, value + 1) if v in convention.labels and v in centres]

@@ -100,7 +100,11 @@ def whole_numbers(array: NDArray[np.generic], name: str) -> LabelArray:
             needed="at least one labelled vertebra",
             remedy="Check that the segmentation found the spine and that the right file was given.",
         )
-    labels: LabelArray = np.ascontiguousarray(array, dtype=np.uint8 if high <= 255 else np.int16)
+    labels: LabelArray
+    if high <= 255:
+        labels = np.ascontiguousarray(array, dtype=np.uint8)
+    else:
+        labels = np.ascontiguousarray(array, dtype=np.int16)
     n_distinct = int(np.count_nonzero(np.bincount(labels.ravel(), minlength=2)[1:]))
     if n_distinct > MAX_DISTINCT:
         raise _not_labels(name, f"{n_distinct} different values")
