@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
 
-from vertebro.cli import assess, demo, info, phantom, report, run_stages
+from vertebro.cli.assess import assess
+from vertebro.cli.demo import demo
+from vertebro.cli.info import info
+from vertebro.cli.phantom import phantom
+from vertebro.cli.report import report
+from vertebro.cli.run_stages import run as run_all
 
 app = typer.Typer(
     name="vertebro",
@@ -20,19 +26,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run_stages.run)
-app.command("assess")(assess.assess)
-app.command("report")(report.report)
-app.command("phantom")(phantom.phantom)
-app.command("demo")(demo.demo)
-app.command("info")(info.info)
+app.command("run")(run_all)
+app.command("assess")(assess)
+app.command("report")(report)
+app.command("phantom")(phantom)
+app.command("demo")(demo)
+app.command("info")(info)
 
 
 def run() -> None:
     """Entry point of the ``vertebro`` script."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
-        sys.stderr.reconfigure(encoding="utf-8", errors="replace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     app()
 
 

@@ -21,9 +21,9 @@ def show_assessment(assessment: Assessment) -> None:
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("Level")
-    for heading in ("Anterior mm", "Middle mm", "Posterior mm", "Loss %", "Wedge °", "Core HU"):
+    for heading in ("Ant. mm", "Mid. mm", "Post. mm", "Loss %", "Wedge °", "Core HU"):
         table.add_column(heading, justify="right")
-    table.add_column("Grade")
+    table.add_column("Grade", no_wrap=True)
     for name, level in assessment.levels.items():
         heights = level.heights_mm
         numbers = (heights.anterior, heights.middle, heights.posterior)

@@ -3,7 +3,12 @@
 Only this package knows which stage follows which; the algorithm packages never import each other.
 """
 
+from typing import TYPE_CHECKING
+
 from vertebro.workflow.stages import STAGES, Stage, stage_named
+
+if TYPE_CHECKING:
+    from vertebro.workflow.pipeline import CaseRun, RunOptions, rerun_case, run_case
 
 __all__ = ["STAGES", "CaseRun", "RunOptions", "Stage", "rerun_case", "run_case", "stage_named"]
 

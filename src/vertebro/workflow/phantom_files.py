@@ -47,7 +47,7 @@ def write_phantom(root: Path, phantom: Phantom, *, as_dicom: bool = False) -> li
     folder.write_json(TRUTH, to_plain(phantom.truth))
     written = [folder.path(name) for name in (*images, TRUTH)]
     if as_dicom:
-        from vertebro.io.dicom_series_writer import write_ct_series  # noqa: PLC0415 - DICOM loads slowly
+        from vertebro.io.dicom_ct_series import write_ct_series  # noqa: PLC0415 - DICOM loads slowly
 
         write_ct_series(folder.path(DICOM), phantom.volume)
         written.append(folder.path(DICOM))

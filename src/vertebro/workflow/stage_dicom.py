@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vertebro.imaging import ImageFacts
 from vertebro.io.case_folder import CaseFolder
-from vertebro.io.dicom_seg import write_seg
+from vertebro.io.dicom_seg_writer import write_seg
 from vertebro.io.dicom_sr import write_sr
 from vertebro.progress import Progress
 from vertebro.workflow.stages import Inputs, StageResult
