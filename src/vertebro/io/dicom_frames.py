@@ -52,6 +52,7 @@ def _from_frames(image: DicomImage, dataset: Dataset) -> DicomImage:
     if len(listed) != image.pixels.n_frames or len(listed) > MAX_FRAMES:
         return replace(image, problem=f"{image.pixels.n_frames} frames but the places of {len(listed)}")
     shared = first_item(dataset, "SharedFunctionalGroupsSequence")
+    image = _with_shared_facts(image, shared, listed[0])
     planes: list[Plane] = []
     problem = ""
     for index, own in enumerate(listed):
@@ -84,9 +85,7 @@ def _from_frames(image: DicomImage, dataset: Dataset) -> DicomImage:
                 instance_number=index + 1,
             )
         )
-    return replace(
-        _with_shared_facts(image, shared, listed[0]), planes=tuple(planes), problem="" if planes else problem
-    )
+    return replace(image, planes=tuple(planes), problem="" if planes else problem)
 
 
 def _moment(content: Dataset | None) -> str:
