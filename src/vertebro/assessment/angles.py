@@ -84,7 +84,8 @@ def cobb_deg(assessment: Assessment, *, upper: str, lower: str) -> Estimate:
     Examples
     --------
     >>> from vertebro.imaging import VolumeGeometry
-    >>> empty = Assessment({}, VolumeGeometry.from_spacing((1, 1, 1), (1.0, 1.0, 1.0)), np.zeros((1, 1, 1), np.uint8))
+    >>> grid = VolumeGeometry.from_spacing((1, 1, 1), (1.0, 1.0, 1.0))
+    >>> empty = Assessment({}, grid, np.zeros((1, 1, 1), np.uint8))
     >>> cobb_deg(empty, upper="T12", lower="L2").basis
     'T12 was not assessed'
     """
@@ -97,7 +98,8 @@ def cobb_deg(assessment: Assessment, *, upper: str, lower: str) -> Estimate:
     right = above.lps_from_vertebra[:3, 0] + below.lps_from_vertebra[:3, 0]
     voxel = max(assessment.geometry.spacing_mm)
     sigma = np.hypot(
-        angle_sigma_deg(above.superior_endplate, 30.0, voxel), angle_sigma_deg(below.inferior_endplate, 30.0, voxel)
+        angle_sigma_deg(above.superior_endplate, 30.0, voxel),
+        angle_sigma_deg(below.inferior_endplate, 30.0, voxel),
     )
     return endplate_angle(
         above.superior_endplate,

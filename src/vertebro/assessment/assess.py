@@ -16,6 +16,7 @@ from vertebro.assessment.angles import angle_sigma_deg, endplate_angle
 from vertebro.assessment.expected_heights import (
     LevelMeasure,
     expected_heights,
+    is_own_expectation,
     spine_order,
     typical_heights,
 )
@@ -23,7 +24,7 @@ from vertebro.assessment.grading import Grading, grade_level, ungraded
 from vertebro.assessment.heights import measure_dimensions, missing_heights
 from vertebro.assessment.level_anatomy import MeasuredLevel, find_seeds, measure_level, tangents_of
 from vertebro.assessment.settings import AssessmentSettings
-from vertebro.assessment.tissue_facts import TissueFacts, tissue_facts
+from vertebro.assessment.tissue_facts import ShapeFacts, TissueFacts, tissue_facts
 from vertebro.case import (
     Assessment,
     Estimate,
@@ -142,7 +143,8 @@ def _wanted(labels: LabelVolume, levels: Iterable[str] | None) -> tuple[set[str]
         names.add(text if text in present else _level_name(text))
     missing = sorted(names - present)
     return names, [
-        finding("assess.not_found", f"{name} is not among the labelled levels.", where=name) for name in missing
+        finding("assess.not_found", f"{name} is not among the labelled levels.", where=name)
+        for name in missing
     ]
 
 
@@ -169,12 +171,18 @@ def _assessable(labels: LabelVolume) -> tuple[dict[int, str], list[Finding]]:
             continue
         if name not in typical_heights():
             findings.append(
-                finding("assess.unknown_level", f"{name} is no known level; level-typical proportions do not apply.", where=name)
+                finding(
+                    "assess.unknown_level",
+                    f"{name} is no known level; level-typical proportions do not apply.",
+                    where=name,
+                )
             )
         wanted[label] = name
     if skipped:
         findings.append(
-            finding("assess.skipped", f"Not assessed, being neither thoracic nor lumbar: {', '.join(skipped)}.")
+            finding(
+                "assess.skipped", f"Not assessed, being neither thoracic nor lumbar: {', '.join(skipped)}."
+            )
         )
     return wanted, findings
 
@@ -215,18 +223,15 @@ def _level_assessment(context: _Context, index: int, facts: TissueFacts) -> Leve
     grading, grade_findings = _grade(context, index, expected)
     voxel = anatomy.source_spacing_mm[2]
     step = anatomy.patch.spacing_mm[0]
-    return facts.complete(
-        anatomy,
+    shape = ShapeFacts(
         expected_heights_mm=expected,
-        dimensions=measure_dimensions(
-            anatomy.body, level.first_mm, step, max(anatomy.source_spacing_mm[:2])
-        ),
+        dimensions=measure_dimensions(anatomy.body, level.first_mm, step, max(anatomy.source_spacing_mm[:2])),
         grading=grading,
         wedge_angle_deg=_wedge_angle(level, voxel),
         kyphosis_deg=_kyphosis(context, index),
         findings=(*anatomy.findings, *grade_findings),
-        settings=settings,
     )
+    return facts.complete(anatomy, shape, settings)
 
 
 def _grade(context: _Context, index: int, expected: Heights) -> tuple[Grading, list[Finding]]:
@@ -236,8 +241,7 @@ def _grade(context: _Context, index: int, expected: Heights) -> tuple[Grading, l
     if not anatomy.heights_mm.anterior.is_known:
         return ungraded(f"not graded: {anatomy.heights_mm.anterior.basis}"), []
     findings = []
-    alone = expected.posterior.basis.startswith("its own")
-    if alone:
+    if is_own_expectation(expected):
         findings.append(
             finding(
                 "assess.no_neighbour",
@@ -261,7 +265,7 @@ def _wedge_angle(level: MeasuredLevel, voxel_mm: float) -> Estimate:
         inf,
         anatomy.lps_from_vertebra[:3, 0],
         float(np.hypot(sigma, 0.4)),
-        "between robust planes through the rings of both endplates, sagittal; positive where the front is lower",
+        "between robust planes through both endplates, sagittal; positive where the front is lower",
     )
 
 
@@ -292,9 +296,7 @@ def _kyphosis(context: _Context, index: int) -> Estimate:
     )
 
 
-def _body_labels(
-    labels: LabelVolume, measured: list[MeasuredLevel]
-) -> NDArray[np.uint8] | NDArray[np.int16]:
+def _body_labels(labels: LabelVolume, measured: list[MeasuredLevel]) -> NDArray[np.uint8] | NDArray[np.int16]:
     """The label of each voxel of the labels' grid that belongs to a body."""
     bodies = np.zeros_like(labels.labels)
     for level in measured:

@@ -29,6 +29,10 @@ PROCESS_RADIUS_MM = 4.0
 """Spikes thinner than twice this beside the body are processes or ribs, not body (assumed)."""
 
 
+HARMONIC_SWEEPS = 150
+"""Sweeps of the harmonic filling: gaps are a pedicle wide, some ten to twenty voxels (assumed)."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class RoughBody:
     """A first guess of where the body is."""
@@ -106,7 +110,9 @@ def split_body(
     step = patch.spacing_mm[0]
     if not vertebra.any():
         return None
-    solid = ndimage.binary_fill_holes(ndimage.binary_closing(np.pad(vertebra, 2), iterations=2)[2:-2, 2:-2, 2:-2])
+    solid = ndimage.binary_fill_holes(
+        ndimage.binary_closing(np.pad(vertebra, 2), iterations=2)[2:-2, 2:-2, 2:-2]
+    )
     solid = np.asarray(solid | vertebra)
     wall_index = back_wall(solid, origin_index, step)
     if wall_index is None:
@@ -133,32 +139,41 @@ def given_body(body: NDArray[np.bool_], vertebra: NDArray[np.bool_]) -> BodySpli
 def back_wall(
     solid: NDArray[np.bool_], origin_index: NDArray[np.float64], step_mm: float
 ) -> NDArray[np.float64] | None:
-    """(i, k): first index along the anterior axis that belongs to the body, for each right/superior column."""
-    start = int(np.clip(round(origin_index[1]), 0, solid.shape[1] - 1))
-    backwards = solid[:, start::-1, :]
-    starts_inside = backwards[:, 0, :]
-    run = np.where(backwards.all(axis=1), start + 1, np.argmin(backwards, axis=1))
-    wall = start - run + 1.0
-    wall[~starts_inside] = np.nan
-    if not starts_inside.any():
+    """(i, k): first index along the anterior axis that belongs to the body."""
+    wall = _run_to_back(solid, round(origin_index[1]))
+    if not np.isfinite(wall).any():
         return None
+    # level with a hollow endplate the body is met only near its back rim
+    usual = float(np.nanmedian(wall))
+    for ahead_mm in (6.0, 3.0):
+        wall = np.fmin(wall, _run_to_back(solid, round(usual + ahead_mm / step_mm)))
     middle = int(np.clip(round(origin_index[0]), 0, solid.shape[0] - 1))
-    half = max(int(round(CANAL_HALF_WIDTH_MM / step_mm)), 1)
-    strip = wall[max(middle - half, 0) : middle + half + 1]
-    valid = np.isfinite(strip).any(axis=0)
+    half = max(round(CANAL_HALF_WIDTH_MM / step_mm), 1)
+    strip = slice(max(middle - half, 0), middle + half + 1)
+    valid = np.isfinite(wall[strip]).any(axis=0)
     if not valid.any():
         return None
     midline = np.full(wall.shape[1], np.nan)
-    midline[valid] = np.nanmedian(strip[:, valid], axis=0)
+    midline[valid] = np.nanmedian(wall[strip][:, valid], axis=0)
     midline = _extended(_median_of_three(midline))
-    is_pedicle = np.isfinite(wall) & (wall < midline[None, :] - PEDICLE_DEPTH_MM / step_mm)
-    grown = max(int(round(2.0 / step_mm)), 1)
+    depth = PEDICLE_DEPTH_MM / step_mm
+    is_pedicle = np.isfinite(wall) & (wall < midline[None, :] - depth)
+    grown = max(round(2.0 / step_mm), 1)
     is_pedicle = ndimage.binary_dilation(is_pedicle, np.ones((2 * grown + 1, 2 * grown + 1), dtype=bool))
-    known = np.isfinite(wall) & ~is_pedicle
-    known[max(middle - half, 0) : middle + half + 1] |= np.isfinite(strip) & (
-        strip >= midline[None, :] - PEDICLE_DEPTH_MM / step_mm
-    )
-    return _filled(np.where(known, wall, np.nan), midline)
+    is_pedicle[strip] = wall[strip] < midline[None, :] - depth
+    # outside a pedicle the wall has turned to the side and says nothing of where it runs across it
+    beside = np.zeros_like(is_pedicle)
+    beside[middle:] = np.logical_or.accumulate(is_pedicle[middle:], axis=0)
+    beside[: middle + 1] |= np.logical_or.accumulate(is_pedicle[middle::-1], axis=0)[::-1]
+    return _filled(np.where(beside, np.nan, wall), midline)
+
+
+def _run_to_back(solid: NDArray[np.bool_], start: int) -> NDArray[np.float64]:
+    """(i, k): last index reached from ``start`` backwards inside bone; NaN where it starts outside."""
+    start = int(np.clip(start, 0, solid.shape[1] - 1))
+    backwards = solid[:, start::-1, :]
+    run = np.where(backwards.all(axis=1), start + 1, np.argmin(backwards, axis=1))
+    return np.where(backwards[:, 0, :], start - run + 1.0, np.nan)
 
 
 def _median_of_three(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -181,14 +196,10 @@ def _filled(wall: NDArray[np.float64], midline: NDArray[np.float64]) -> NDArray[
     known = np.isfinite(wall)
     nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     filled = wall[tuple(nearest)] if known.any() else np.broadcast_to(midline, wall.shape).copy()
-    for _ in range(200):
-        around = (
-            np.pad(filled, 1, mode="edge")[2:, 1:-1]
-            + np.pad(filled, 1, mode="edge")[:-2, 1:-1]
-            + np.pad(filled, 1, mode="edge")[1:-1, 2:]
-            + np.pad(filled, 1, mode="edge")[1:-1, :-2]
-        )
-        filled = np.where(known, wall, around / 4.0)
+    for _ in range(HARMONIC_SWEEPS):
+        edge = np.pad(filled, 1, mode="edge")
+        around = 0.25 * (edge[2:, 1:-1] + edge[:-2, 1:-1] + edge[1:-1, 2:] + edge[1:-1, :-2])
+        filled = np.where(known, wall, around)
     return filled
 
 

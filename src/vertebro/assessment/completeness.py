@@ -41,9 +41,7 @@ class Completeness:
         return self.superior_is_cut or self.inferior_is_cut
 
 
-def border_points(
-    crop: MaskCrop, grids: tuple[VolumeGeometry, ...]
-) -> tuple[NDArray[np.float64], float]:
+def border_points(crop: MaskCrop, grids: tuple[VolumeGeometry, ...]) -> tuple[NDArray[np.float64], float]:
     """World positions of a label's voxels on a border of any grid, and the area one of them stands for.
 
     A voxel is on a grid's border when the next voxel outward would lie outside the grid.

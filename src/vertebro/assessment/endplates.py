@@ -1,12 +1,13 @@
 """Endplate surfaces with sub-voxel heights, and robust planes through them.
 
 A surface is read column by column where the label's coverage falls through one half, from the
-label alone: the grey values are not used. Planes are fitted by Huber's method to a ring of columns
-inside the rim, so that neither osteophytes nor a central depression pull them.
+label alone: the grey values are not used. Planes are fitted by Huber's method with the rim left out,
+so that osteophytes do not pull them, and with a collapsed middle taken out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import edt
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 
 MAD_TO_SIGMA = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
+HUBER_ITERATIONS = 30
+NATURAL_HOLLOW_MM = 1.4
+"""Depth of a healthy endplate's hollow that a plane through all columns averages in (assumed; the
+six bodies of one older man measured 0.2–2.3 mm)."""
 SHORT_COLUMN = 0.25
 """Columns lower than this share of the middle ones are lips and spurs, not body (assumed)."""
 
@@ -32,10 +37,9 @@ class ColumnSurfaces:
     bottom_mm: NDArray[np.float64]
     rim_distance_mm: NDArray[np.float64]
     """(nx, ny) distance of a column from the endplate's outline; 0 outside."""
-    back_mm: NDArray[np.float64]
-    """(nx,) back wall at mid-height, NaN outside the body."""
-    front_mm: NDArray[np.float64]
-    """(nx,) front wall at mid-height."""
+    first_z_mm: float
+    """Height of the patch's lowest voxels."""
+    step_mm: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,8 @@ class LocalPlane:
     slope_y: float
     residual_mm: float
     """Median absolute residual."""
-    standard_error_mm: float
-    """Of the plane at the centre of its columns."""
-    n_columns: int
+    hollow_mm: float = 0.0
+    """Multiple of the hollow's profile fitted beside the plane, upwards."""
 
     def at(self, x_mm: float, y_mm: float) -> float:
         """Height of the plane at a place, mm."""
@@ -94,50 +97,69 @@ def column_surfaces(
     if not keep.any():
         return None
     rim = np.asarray(edt.edt(np.pad(keep, 1), parallel=1))[1:-1, 1:-1] * step_mm
-    mid_index = 0.5 * float(np.median(top[keep]) + np.median(bottom[keep]))
-    back, front = (
-        first_mm[1] + step_mm * wall for wall in _walls_at_mid_height(body, coverage, mid_index)
-    )
     return ColumnSurfaces(
         x_mm=first_mm[0] + step_mm * np.arange(body.shape[0]),
         y_mm=first_mm[1] + step_mm * np.arange(body.shape[1]),
         top_mm=np.where(keep, first_mm[2] + step_mm * top, np.nan),
         bottom_mm=np.where(keep, first_mm[2] + step_mm * bottom, np.nan),
         rim_distance_mm=rim,
-        back_mm=back,
-        front_mm=front,
+        first_z_mm=float(first_mm[2]),
+        step_mm=step_mm,
     )
 
 
-def _walls_at_mid_height(
-    body: NDArray[np.bool_], coverage: NDArray[np.float32], mid_index: float
+def walls_between(
+    body: NDArray[np.bool_],
+    coverage: NDArray[np.float32],
+    surfaces: ColumnSurfaces,
+    planes: tuple[LocalPlane | None, LocalPlane | None],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Back and front wall of each sagittal row at mid-height, in fractional voxels; NaN where none.
+    """Back and front wall of each sagittal row (local mm), NaN where there is none.
 
-    The back wall may be a cut through pedicles, so its sub-voxel place is only refined where the
-    coverage falls there.
+    Looked at a quarter, half and three quarters of the way between the endplates; the innermost
+    counts, so that neither a rim nor a wall that bulges or buckles outward adds to the depth.
     """
-    k = int(np.clip(round(mid_index), 0, body.shape[2] - 1))
-    layers = range(max(k - 1, 0), min(k + 2, body.shape[2]))
+    top, bottom = planes
+    step = surfaces.step_mm
+    x, y = surfaces.x_mm[:, None], surfaces.y_mm[None, :]
+    shape = surfaces.top_mm.shape
+    usual = np.nanmedian(surfaces.top_mm), np.nanmedian(surfaces.bottom_mm)
+    upper = top.offset_mm + top.slope_x * x + top.slope_y * y if top else np.full(shape, usual[0])
+    lower = bottom.offset_mm + bottom.slope_x * x + bottom.slope_y * y if bottom else np.full(shape, usual[1])
     backs, fronts = [], []
-    for layer in layers:
-        here, cover = body[:, :, layer], coverage[:, :, layer]
-        has = here.any(axis=1)
-        last = here.shape[1] - 1 - np.argmax(here[:, ::-1], axis=1)
-        first = np.argmax(here, axis=1)
-        padded = cover[:, :, None].transpose(0, 2, 1)
-        front = last + _crossing(padded, last[:, None], +1)[:, 0]
-        back = first - _crossing(padded, first[:, None], -1)[:, 0]
-        backs.append(np.where(has, back, np.nan))
-        fronts.append(np.where(has, front, np.nan))
-    return _nan_median(np.array(backs)), _nan_median(np.array(fronts))
+    for share in (0.25, 0.5, 0.75):
+        z = lower + share * (upper - lower)
+        layer = np.clip(np.round((z - surfaces.first_z_mm) / step).astype(int), 0, body.shape[2] - 1)[
+            :, :, None
+        ]
+        here = np.take_along_axis(body, layer, axis=2)[:, :, 0]
+        cover = np.take_along_axis(coverage, layer, axis=2)[:, :, 0]
+        back, front = _ends_along_rows(here, cover)
+        backs.append(back)
+        fronts.append(front)
+    back = surfaces.y_mm[0] + step * _nan_reduce(np.array(backs), np.nanmax)
+    front = surfaces.y_mm[0] + step * _nan_reduce(np.array(fronts), np.nanmin)
+    return back, front
 
 
-def _nan_median(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Median over the first axis that skips NaN, NaN where there is nothing."""
+def _ends_along_rows(
+    here: NDArray[np.bool_], cover: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and last place along axis 1 where the coverage passes one half, in voxels; NaN for empty rows."""
+    has = here.any(axis=1)
+    last = here.shape[1] - 1 - np.argmax(here[:, ::-1], axis=1)
+    first = np.argmax(here, axis=1)
+    rows = cover[:, None, :]
+    front = last + _crossing(rows, last[:, None], +1)[:, 0]
+    back = first - _crossing(rows, first[:, None], -1)[:, 0]
+    return np.where(has, back, np.nan), np.where(has, front, np.nan)
+
+
+def _nan_reduce(rows: NDArray[np.float64], reduce: Callable[..., NDArray[np.float64]]) -> NDArray[np.float64]:
+    """A reduction over the first axis that skips NaN, NaN where there is nothing."""
     result = np.full(rows.shape[1], np.nan)
     some = np.isfinite(rows).any(axis=0)
-    result[some] = np.nanmedian(rows[:, some], axis=0)
+    result[some] = reduce(rows[:, some], axis=0)
     return result
 
 
@@ -158,11 +180,12 @@ def huber_plane(
     y_mm: NDArray[np.float64],
     z_mm: NDArray[np.float64],
     threshold: float,
-    iterations: int = 20,
+    profile: NDArray[np.float64] | None = None,
 ) -> LocalPlane | None:
     """A plane through points by iteratively reweighted least squares with Huber's weights.
 
-    Returns None for fewer than six points or points on a line.
+    With ``profile`` a multiple of it is fitted beside the plane (``hollow_mm`` of the result).
+    Returns None for fewer than eight points or points on a line.
 
     Examples
     --------
@@ -172,22 +195,25 @@ def huber_plane(
     >>> round(huber_plane(x, y, z, 1.345).slope_y, 2)
     0.1
     """
-    if len(z_mm) < 6:
+    if len(z_mm) < 8:
         return None
     centre = (float(x_mm.mean()), float(y_mm.mean()))
-    design = np.column_stack([np.ones(len(z_mm)), x_mm - centre[0], y_mm - centre[1]])
-    if np.linalg.matrix_rank(design, tol=1e-6 * len(z_mm)) < 3:
+    columns = [np.ones(len(z_mm)), x_mm - centre[0], y_mm - centre[1]]
+    if profile is not None:
+        columns.append(profile)
+    design = np.column_stack(columns)
+    if np.linalg.cond(design) > 1e6:
         return None
     weights = np.ones(len(z_mm))
-    solution = np.zeros(3)
+    solution: NDArray[np.float64] = np.zeros(len(columns))
     scale = 0.0
-    for _ in range(iterations):
-        root = np.sqrt(weights)[:, None]
+    for _ in range(HUBER_ITERATIONS):
+        weighted = design * weights[:, None]
         previous = solution
-        solution = np.linalg.lstsq(design * root, z_mm * root[:, 0], rcond=None)[0]
-        residual = z_mm - design @ solution
-        scale = max(MAD_TO_SIGMA * float(np.median(np.abs(residual))), 1e-6)
-        weights = np.minimum(1.0, threshold * scale / np.maximum(np.abs(residual), 1e-12))
+        solution = np.asarray(np.linalg.solve(weighted.T @ design, weighted.T @ z_mm), dtype=np.float64)
+        residual = np.abs(z_mm - design @ solution)
+        scale = max(MAD_TO_SIGMA * float(np.median(residual)), 1e-6)
+        weights = np.minimum(1.0, threshold * scale / np.maximum(residual, 1e-12))
         if np.abs(solution - previous).max() < 1e-6:
             break
     return LocalPlane(
@@ -195,15 +221,32 @@ def huber_plane(
         slope_x=float(solution[1]),
         slope_y=float(solution[2]),
         residual_mm=float(np.median(np.abs(z_mm - design @ solution))),
-        standard_error_mm=float(scale / np.sqrt(weights.sum())),
-        n_columns=len(z_mm),
+        hollow_mm=float(solution[3]) if profile is not None else 0.0,
     )
 
 
-def ring_plane(
-    surfaces: ColumnSurfaces, which: str, *, rim_margin_mm: float, ring_inner_fraction: float, threshold: float
-) -> LocalPlane | None:
-    """The plane of one endplate, from the ring of columns between its rim and its middle.
+@dataclass(frozen=True, slots=True)
+class EndplateFit:
+    """How one endplate was described."""
+
+    plane: LocalPlane
+    """The endplate's plane: its usual shallow hollow averaged in, a deep one taken out."""
+    rim_plane: LocalPlane
+    """The plane its outer part lies on, the hollow modelled apart."""
+    hollow_mm: float
+    """Depth of the middle below the outer part; negative where it stands out."""
+
+
+def fit_endplate(
+    surfaces: ColumnSurfaces, which: str, *, rim_margin_mm: float, deep_hollow_mm: float, threshold: float
+) -> EndplateFit | None:
+    """A robust plane for one endplate that a collapsed middle does not pull down.
+
+    First a plane plus a hollow of smooth profile (0 at the outline, 1 in the middle) is fitted by
+    Huber's method. A hollow up to ``deep_hollow_mm`` is the endplate's own shape: the plane is then
+    Huber's through all columns. Of a deeper one only ``NATURAL_HOLLOW_MM`` is left in before that
+    plane is fitted; in between the part left in shrinks gradually, so that no small change makes a
+    jump.
 
     Parameters
     ----------
@@ -211,17 +254,26 @@ def ring_plane(
     which : "top" or "bottom"
     rim_margin_mm : float
         Outermost columns left out.
-    ring_inner_fraction : float
-        Columns deeper inside than this fraction of the way to the rim are left out, as long as the
-        ring that remains has enough columns.
+    deep_hollow_mm : float
+        Hollows deeper than this are collapse.
     threshold : float
         Huber's.
     """
     heights = surfaces.top_mm if which == "top" else surfaces.bottom_mm
+    inward = -1.0 if which == "top" else 1.0
     deepest = float(surfaces.rim_distance_mm.max())
-    margin = min(rim_margin_mm, 0.3 * deepest)
-    ring = surfaces.rim_distance_mm >= margin
-    inner = ring & (surfaces.rim_distance_mm <= max((1.0 - ring_inner_fraction) * deepest, margin + 1.0))
-    chosen = inner if inner.sum() >= 40 else ring
-    ix, iy = np.nonzero(chosen & np.isfinite(heights))
-    return huber_plane(surfaces.x_mm[ix], surfaces.y_mm[iy], heights[ix, iy], threshold)
+    chosen = (surfaces.rim_distance_mm >= min(rim_margin_mm, 0.3 * deepest)) & np.isfinite(heights)
+    ix, iy = np.nonzero(chosen)
+    x, y, z = surfaces.x_mm[ix], surfaces.y_mm[iy], heights[ix, iy]
+    inside = surfaces.rim_distance_mm[ix, iy] / max(deepest, 1e-6)
+    profile = inside * inside * (3.0 - 2.0 * inside)
+    whole = huber_plane(x, y, z, threshold)
+    rim = huber_plane(x, y, z, threshold, profile)
+    if whole is None or rim is None:
+        return None
+    depth = inward * rim.hollow_mm
+    if depth <= deep_hollow_mm:
+        return EndplateFit(whole, rim, depth)
+    left = max(deep_hollow_mm - (depth - deep_hollow_mm), min(NATURAL_HOLLOW_MM, deep_hollow_mm))
+    plane = huber_plane(x, y, z - inward * (depth - left) * profile, threshold)
+    return None if plane is None else EndplateFit(plane, rim, depth)

@@ -29,6 +29,7 @@ from vertebro.case.level import Level
 NAMES = ("anterior", "middle", "posterior")
 UNKNOWN_LEVEL_SPREAD = 2.0
 """Factor on the spread where a level has no typical heights, so ratios of one are used (assumed)."""
+OWN_EXPECTATION = "its own posterior height"
 TABLE_SOURCE = (
     "typical heights: posterior after Panjabi 1991 and 1992 (recalled), ratios assumed after Black 1991 and "
     "Eastell 1991 (recalled); unverified"
@@ -122,6 +123,11 @@ def loss_percent(height: Estimate, expected: Estimate) -> Estimate | None:
     return Estimate.symmetric(loss, half, "percent", "against the expected unfractured height")
 
 
+def is_own_expectation(expected: Heights) -> bool:
+    """Whether a posterior height is expected only from itself, for want of neighbours."""
+    return expected.posterior.basis.startswith(OWN_EXPECTATION)
+
+
 def _sigma(estimate: Estimate) -> float:
     if estimate.lower is None or estimate.upper is None:
         return 0.0
@@ -141,10 +147,18 @@ def _initial_suspects(measures: list[LevelMeasure], settings: AssessmentSettings
     limit = settings.genant_mild_percent / 100.0
     sizes = {
         item.name: float(
-            np.median([value / _typical(item.name, key)[0] for key in NAMES if (value := item.heights_mm[key].value)])
+            np.median(
+                [
+                    value / _typical(item.name, key)[0]
+                    for key in NAMES
+                    if (value := item.heights_mm[key].value)
+                ]
+            )
         )
         for item in measures
-        if item.usable and all(item.heights_mm[key].value for key in NAMES) and _typical(item.name, "posterior")[1]
+        if item.usable
+        and all(item.heights_mm[key].value for key in NAMES)
+        and _typical(item.name, "posterior")[1]
     }
     usual = float(np.median(list(sizes.values()))) if sizes else 1.0
     suspects = set()
@@ -186,7 +200,7 @@ def _expect(
             max(own.value - spread, 0.0),
             own.value + 2.0 * spread,
             "mm",
-            "its own posterior height: no complete unfractured neighbour to compare with, so a crush of the "
+            f"{OWN_EXPECTATION}: no complete unfractured neighbour to compare with, so a crush of the "
             "whole body cannot be told from a small body",
         )
     return Heights(_combine(witnesses["anterior"]), _combine(witnesses["middle"]), posterior)
@@ -239,7 +253,7 @@ def _own_shape_witness(item: LevelMeasure, key: str, settings: AssessmentSetting
     spread = settings.shape_spread_percent / 100.0 * (1.0 if known else UNKNOWN_LEVEL_SPREAD)
     value = own.value * ratio
     sigma = float(np.hypot(spread * value, _sigma(own) * ratio))
-    return [_Witness(value, sigma, "its own posterior height")]
+    return [_Witness(value, sigma, OWN_EXPECTATION)]
 
 
 def _combine(witnesses: list[_Witness]) -> Estimate:
@@ -256,7 +270,11 @@ def _combine(witnesses: list[_Witness]) -> Estimate:
     half = 1.96 * sigma
     names = ", ".join(item.source for item in witnesses)
     return Estimate(
-        mean, max(mean - half, 0.0), mean + half, "mm", f"from {names}, carried over by level-typical ratios; {TABLE_SOURCE}"
+        mean,
+        max(mean - half, 0.0),
+        mean + half,
+        "mm",
+        f"from {names}, carried over by level-typical ratios; {TABLE_SOURCE}",
     )
 
 

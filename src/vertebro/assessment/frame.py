@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from vertebro.assessment.body_split import BodySplit, RoughBody, given_body, split_body
-from vertebro.assessment.endplates import ColumnSurfaces, LocalPlane, column_surfaces, ring_plane
+from vertebro.assessment.endplates import (
+    ColumnSurfaces,
+    EndplateFit,
+    LocalPlane,
+    column_surfaces,
+    fit_endplate,
+    walls_between,
+)
 from vertebro.assessment.lift import MaskCrop, coverage_on, local_points, patch_grid
 from vertebro.assessment.settings import AssessmentSettings
 from vertebro.geometry import apply_affine, rigid_from_axes
@@ -26,6 +33,8 @@ WORLD_SUPERIOR_LPS = np.array([0.0, 0.0, 1.0])
 MAX_TILT_FROM_SPINE_DEG = 35.0
 """Endplates tilted more than this against the line of bodies are taken for a failed fit (assumed: the
 steepest, L5 on the sacrum, is under 30)."""
+MIN_TYPICAL_HEIGHT_MM = 18.0
+"""A collapsed body's hollows are judged against at least this height (assumed)."""
 COARSE_STEP_MM = 1.5
 """Spacing of the patch that frames are found on (assumed)."""
 
@@ -48,8 +57,21 @@ class LiftedBody:
     coverage: NDArray[np.float32]
     split: BodySplit
     surfaces: ColumnSurfaces
-    top: LocalPlane | None
-    bottom: LocalPlane | None
+    top_fit: EndplateFit | None
+    bottom_fit: EndplateFit | None
+    back_mm: NDArray[np.float64]
+    """(nx,) back wall of each sagittal row, NaN where there is none."""
+    front_mm: NDArray[np.float64]
+
+    @property
+    def top(self) -> LocalPlane | None:
+        """Plane of the upper endplate."""
+        return self.top_fit.plane if self.top_fit else None
+
+    @property
+    def bottom(self) -> LocalPlane | None:
+        """Plane of the lower endplate."""
+        return self.bottom_fit.plane if self.bottom_fit else None
 
 
 def axes_from(superior: NDArray[np.float64], anterior: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -128,7 +150,9 @@ def find_frame(
     frame: LocalFrame | None = None
     for _ in range(settings.frame_iterations):
         pose = rigid_from_axes(origin, axes)
-        lifted = lift_body(crop, pose, max(COARSE_STEP_MM, min(crop.geometry.spacing_mm)), settings, body_crop)
+        lifted = lift_body(
+            crop, pose, max(COARSE_STEP_MM, min(crop.geometry.spacing_mm)), settings, body_crop
+        )
         if lifted is None:
             return frame
         body_only = lifted.split.posterior_fraction < settings.body_only_posterior_fraction
@@ -181,20 +205,30 @@ def body_on(
     surfaces = column_surfaces(split.body, coverage, -origin_index * step_mm, step_mm)
     if surfaces is None:
         return None
-    return LiftedBody(coverage, split, surfaces, *planes_of(surfaces, settings))
+    fits = fit_both(surfaces, settings)
+    planes = (fits[0].plane if fits[0] else None, fits[1].plane if fits[1] else None)
+    return LiftedBody(
+        coverage, split, surfaces, *fits, *walls_between(split.body, coverage, surfaces, planes)
+    )
 
 
-def planes_of(
+def fit_both(
     surfaces: ColumnSurfaces, settings: AssessmentSettings
-) -> tuple[LocalPlane | None, LocalPlane | None]:
-    """Upper and lower endplate plane of a body."""
-    depth = 2.0 * float(surfaces.rim_distance_mm.max())
-    options = {
-        "rim_margin_mm": settings.rim_margin_percent / 100.0 * depth,
-        "ring_inner_fraction": settings.ring_inner_fraction,
-        "threshold": settings.huber_threshold,
-    }
-    return ring_plane(surfaces, "top", **options), ring_plane(surfaces, "bottom", **options)
+) -> tuple[EndplateFit | None, EndplateFit | None]:
+    """Upper and lower endplate of a body."""
+    typical = float(np.nanmedian(surfaces.top_mm - surfaces.bottom_mm))
+    deep_mm = settings.deep_hollow_percent / 100.0 * max(typical, MIN_TYPICAL_HEIGHT_MM)
+    upper, lower = (
+        fit_endplate(
+            surfaces,
+            which,
+            rim_margin_mm=settings.rim_margin_mm,
+            deep_hollow_mm=deep_mm,
+            threshold=settings.huber_threshold,
+        )
+        for which in ("top", "bottom")
+    )
+    return upper, lower
 
 
 def _superior(
@@ -228,13 +262,23 @@ def _body_box(
     centre = np.array(
         [
             float(np.median(edges[broad].mean(axis=1))),
-            0.5 * float(np.percentile(y, 1.0) + np.percentile(y, 99.0)),
+            _mid_depth(lifted),
             0.5 * float(np.median(top) + np.median(bottom)),
         ]
     )
     lower = np.array([x.min(), y.min(), np.percentile(bottom, 1.0)])
     upper = np.array([x.max(), y.max(), np.percentile(top, 99.0)])
     return centre, lower, upper
+
+
+def _mid_depth(lifted: LiftedBody) -> float:
+    """Half-way between front and back wall near the midline."""
+    near = np.isfinite(lifted.back_mm) & (np.abs(lifted.surfaces.x_mm) <= 5.0)
+    if not near.any():
+        near = np.isfinite(lifted.back_mm)
+    if not near.any():
+        return 0.0
+    return 0.5 * float(np.median(lifted.back_mm[near]) + np.median(lifted.front_mm[near]))
 
 
 def _turn_to_symmetry(lifted: LiftedBody) -> float:
@@ -260,7 +304,9 @@ def _half_width(surfaces: ColumnSurfaces) -> float:
     return float(np.abs(surfaces.x_mm[columns]).max())
 
 
-def _mirror_error(seen: NDArray[np.float32], mid: NDArray[np.float64], turn_rad: float, shift: float) -> float:
+def _mirror_error(
+    seen: NDArray[np.float32], mid: NDArray[np.float64], turn_rad: float, shift: float
+) -> float:
     """How much an image seen from above differs from its mirror image about a turned, shifted line."""
     front = np.array([np.sin(turn_rad), np.cos(turn_rad)])
     right = np.array([np.cos(turn_rad), -np.sin(turn_rad)])

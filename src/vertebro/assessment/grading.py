@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vertebro.assessment.expected_heights import loss_percent
+from vertebro.assessment.expected_heights import is_own_expectation, loss_percent
 from vertebro.assessment.settings import AssessmentSettings
 from vertebro.case import Estimate, FractureShape, GenantGrade, Heights
 
@@ -66,19 +66,21 @@ def grade_level(heights: Heights, expected: Heights, settings: AssessmentSetting
     }
     if not losses:
         return ungraded("no height of this level has an expectation to compare with")
-    worst = max(losses, key=lambda name: losses[name].require())
+    alone = is_own_expectation(expected)
+    judged = [name for name in losses if not (alone and name == "posterior")] or list(losses)
+    worst = max(judged, key=lambda name: losses[name].require())
     loss = losses[worst]
     value, lower, upper = loss.require(), loss.lower or 0.0, loss.upper or 0.0
     basis = (
-        f"loss of the {worst} height against the unfractured height expected from neighbouring levels and this "
-        "body's own shape; the largest of the three losses"
+        f"loss of the {worst} height, the largest of the three, against the unfractured height expected from "
+        "neighbouring levels and this body's own shape"
     )
     grade = grade_of(value, settings)
     return Grading(
         Estimate(value, min(lower, value), max(upper, value), "percent", basis),
         grade,
         _shape(losses, grade, settings),
-        grade_of(lower, settings) == grade_of(upper, settings),
+        not alone and grade_of(lower, settings) == grade_of(upper, settings),
     )
 
 

@@ -1,10 +1,9 @@
 """Anterior, middle and posterior heights of a body, its widths, depths and volume.
 
 The definition, also given in every basis: along the body's own vertical (the bisector of its
-endplates), between the label's upper and lower surface. Anterior and posterior heights are read at
-95 % and 5 % of the depth (at mid-height, from the back wall) from robust local planes through the
-endplates around there, with the rim left out, so that neither a lip at the rim nor a hollow in the
-middle counts; the middle height is the median of the central columns. All in a sagittal strip.
+endplates), from the label's surface. Anterior and posterior heights are the distance between robust
+planes through the endplates at 95 % and 5 % of the depth, so that no lip at the rim decides; the middle
+height is the median of the central columns. The depth runs between the walls, rims left out.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vertebro.assessment.endplates import ColumnSurfaces, LocalPlane, huber_plane
+from vertebro.assessment.endplates import MAD_TO_SIGMA, EndplateFit
+from vertebro.assessment.frame import LiftedBody
 from vertebro.assessment.settings import AssessmentSettings
 from vertebro.case import BodyDimensions, Estimate, Heights
 from vertebro.units import ml_from_mm3
@@ -26,8 +26,10 @@ uniform error of half a voxel either way has 0.29, of which averaging over colum
 FLOOR_SIGMA_MM = 0.15
 """Smallest standard deviation of any height: repeatability on real CTs under rotation."""
 NORMAL_95 = 1.96
-RIM_MM = 1.2
-"""Columns this close to the endplate's outline, plus a part of a voxel, are rounded off (assumed)."""
+EDGE_WINDOW_MM = 2.5
+"""Columns this near the reading place give the height by columns (assumed)."""
+PATCHINESS = 6.0
+"""Neighbouring voxels of an endplate err together: so many count as one (assumed; checked on phantoms)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,16 +52,14 @@ class _Strip:
     y_mm: NDArray[np.float64]
     top_mm: NDArray[np.float64]
     bottom_mm: NDArray[np.float64]
-    rim_mm: NDArray[np.float64]
-    """Distance from the endplate's outline."""
     back_mm: float
     front_mm: float
     centre_x_mm: float
+    width_mm: float
 
 
 def read_sagittal(
-    surfaces: ColumnSurfaces,
-    planes: tuple[LocalPlane | None, LocalPlane | None],
+    lifted: LiftedBody,
     centre_x_mm: float,
     across_mm: float,
     settings: AssessmentSettings,
@@ -68,9 +68,7 @@ def read_sagittal(
 
     Parameters
     ----------
-    surfaces : ColumnSurfaces
-    planes : pair of LocalPlane or None
-        Planes of the whole endplates, for the spread between definitions.
+    lifted : LiftedBody
     centre_x_mm : float
         Middle of the strip, to right.
     across_mm : float
@@ -82,9 +80,12 @@ def read_sagittal(
     SagittalReading or None
         None where the strip holds no body.
     """
-    strip = _strip(surfaces, centre_x_mm, settings)
+    strip = _strip(lifted, centre_x_mm, settings)
     if strip is None:
         return None
+    if lifted.top_fit is None or lifted.bottom_fit is None:
+        return None
+    fits = (lifted.top_fit, lifted.bottom_fit)
     heights: dict[str, Estimate] = {}
     lines: dict[str, NDArray[np.float64]] = {}
     corners: dict[str, float] = {}
@@ -92,7 +93,7 @@ def read_sagittal(
     percents = {"anterior": settings.anterior_read_percent, "posterior": settings.posterior_read_percent}
     for name, percent in percents.items():
         y = strip.back_mm + percent / 100.0 * depth
-        reading = _edge_height(strip, name, y, planes, across_mm, settings)
+        reading = _edge_height(strip, name, y, fits, across_mm, settings)
         if reading is None:
             return None
         heights[name], bottom, top = reading
@@ -110,84 +111,75 @@ def read_sagittal(
     )
 
 
-def _strip(surfaces: ColumnSurfaces, centre_x_mm: float, settings: AssessmentSettings) -> _Strip | None:
+def _strip(lifted: LiftedBody, centre_x_mm: float, settings: AssessmentSettings) -> _Strip | None:
+    surfaces = lifted.surfaces
     inside = np.isfinite(surfaces.top_mm)
     columns = np.flatnonzero(inside.any(axis=1))
     if len(columns) == 0:
         return None
     width = float(surfaces.x_mm[columns[-1]] - surfaces.x_mm[columns[0]])
-    step = float(surfaces.x_mm[1] - surfaces.x_mm[0]) if len(surfaces.x_mm) > 1 else 1.0
-    half = max(settings.strip_half_width_percent / 100.0 * width, 1.5 * step)
+    half = max(settings.strip_half_width_percent / 100.0 * width, 1.5 * surfaces.step_mm)
     rows = np.flatnonzero(np.abs(surfaces.x_mm - centre_x_mm) <= half)
     rows = rows[inside[rows].any(axis=1)] if len(rows) else rows
     if len(rows) == 0:
         return None
-    ends = _depth_at_mid_height(surfaces, rows)
-    if ends is None:
+    if not np.isfinite(lifted.back_mm[rows]).any():
         return None
-    back, front = ends
+    back, front = float(np.nanmedian(lifted.back_mm[rows])), float(np.nanmedian(lifted.front_mm[rows]))
+    if front - back < 2.0:
+        return None
     ix, iy = np.nonzero(inside[rows])
     return _Strip(
         surfaces.x_mm[rows][ix] - centre_x_mm,
         surfaces.y_mm[iy],
         surfaces.top_mm[rows][ix, iy],
         surfaces.bottom_mm[rows][ix, iy],
-        surfaces.rim_distance_mm[rows][ix, iy],
         back,
         front,
         centre_x_mm,
+        width,
     )
-
-
-def _depth_at_mid_height(surfaces: ColumnSurfaces, rows: NDArray[np.intp]) -> tuple[float, float] | None:
-    """Back and front wall in the rows of a strip, at mid-height."""
-    back, front = surfaces.back_mm[rows], surfaces.front_mm[rows]
-    if not np.isfinite(back).any():
-        return None
-    ends = float(np.nanmedian(back)), float(np.nanmedian(front))
-    return ends if ends[1] - ends[0] > 2.0 else None
 
 
 def _edge_height(
     strip: _Strip,
     name: str,
     y_mm: float,
-    planes: tuple[LocalPlane | None, LocalPlane | None],
+    fits: tuple[EndplateFit, EndplateFit],
     across_mm: float,
     settings: AssessmentSettings,
 ) -> tuple[Estimate, float, float] | None:
-    """One edge's height with its lower and upper surface position."""
-    depth = strip.front_mm - strip.back_mm
-    window = settings.edge_window_percent / 100.0 * depth
-    chosen = (np.abs(strip.y_mm - y_mm) <= window) & (strip.rim_mm >= RIM_MM + 0.4 * across_mm)
-    if chosen.sum() < 12:
-        chosen = np.abs(strip.y_mm - y_mm) <= window
-    if chosen.sum() < 6:
-        chosen = np.ones(len(strip.y_mm), dtype=bool)
-    x, y = strip.x_mm[chosen], strip.y_mm[chosen]
-    top = huber_plane(x, y, strip.top_mm[chosen], settings.huber_threshold)
-    bottom = huber_plane(x, y, strip.bottom_mm[chosen], settings.huber_threshold)
-    if top is None or bottom is None:
-        return None
-    upper, lower = top.at(0.0, y_mm), bottom.at(0.0, y_mm)
+    """One edge's height with its lower and upper end."""
+    upper, lower = (fit.plane.at(strip.centre_x_mm, y_mm) for fit in fits)
     value = upper - lower
     if value <= 0.0:
         return None
-    others = [float(np.median(strip.top_mm[chosen] - strip.bottom_mm[chosen]))]
-    if planes[0] is not None and planes[1] is not None:
-        others.append(planes[0].at(strip.centre_x_mm, y_mm) - planes[1].at(strip.centre_x_mm, y_mm))
-    spread = 0.5 * float(np.mean(np.abs(np.array(others) - value)))
-    noise = np.hypot(top.standard_error_mm, bottom.standard_error_mm)
-    sigma = float(
-        np.sqrt(2.0 * (SURFACE_SIGMA_VOXELS * across_mm) ** 2 + (2.0 * noise) ** 2 + spread**2 + FLOOR_SIGMA_MM**2)
-    )
+    rim = fits[0].rim_plane.at(strip.centre_x_mm, y_mm) - fits[1].rim_plane.at(strip.centre_x_mm, y_mm)
+    near = np.abs(strip.y_mm - y_mm) <= max(EDGE_WINDOW_MM, across_mm)
+    columns = strip.top_mm[near] - strip.bottom_mm[near]
+    others = [rim] + ([float(np.median(columns))] if near.sum() >= 6 else [])
+    spread = 0.5 * float(np.sqrt(np.mean(np.square(np.array(others) - value))))
+    noise = _plane_noise(fits[0], across_mm, strip) + _plane_noise(fits[1], across_mm, strip)
+    sigma = float(np.sqrt(noise + spread**2 + FLOOR_SIGMA_MM**2))
     percent = settings.anterior_read_percent if name == "anterior" else settings.posterior_read_percent
     basis = (
-        f"robust local planes through both endplates in a mid-depth strip, rim left out, read at {percent:.0f} % of "
-        "the body's depth from its back wall, along the bisector of the endplates; from the label's surface; interval from voxel size, scatter and "
-        "other definitions"
+        f"between robust (Huber) planes through the endplates, read at {percent:.0f} % of the body's depth "
+        "from its back wall, along the bisector of the planes; from the label's surface; interval from voxel "
+        "size, scatter and the spread to heights by columns and by the endplates' outer part"
     )
     return Estimate.symmetric(value, NORMAL_95 * sigma, "mm", basis), lower, upper
+
+
+def _plane_noise(fit: EndplateFit, across_mm: float, strip: _Strip) -> float:
+    """Variance (mm²) of an endplate's plane at the edge of the body.
+
+    A voxel's worth of the endplate counts as one observation; at the edge a plane is about twice as
+    uncertain as at its centre.
+    """
+    column = np.hypot(MAD_TO_SIGMA * fit.plane.residual_mm, across_mm / np.sqrt(12.0))
+    area = max(np.pi / 4.0 * strip.width_mm * (strip.front_mm - strip.back_mm), 1.0)
+    observations = max(area / max(across_mm, 1.0) ** 2 / PATCHINESS, 1.0)
+    return float((2.0 * column) ** 2 / observations)
 
 
 def _middle_height(
@@ -205,9 +197,7 @@ def _middle_height(
     middle = 0.5 * (upper + lower)
     scatter = float(np.percentile(columns, 84.0) - np.percentile(columns, 16.0)) / 2.0
     noise = scatter / np.sqrt(max(chosen.sum() / 4.0, 1.0))
-    sigma = float(
-        np.sqrt(2.0 * (SURFACE_SIGMA_VOXELS * across_mm) ** 2 + noise**2 + FLOOR_SIGMA_MM**2)
-    )
+    sigma = float(np.sqrt(2.0 * (SURFACE_SIGMA_VOXELS * across_mm) ** 2 + noise**2 + FLOOR_SIGMA_MM**2))
     basis = (
         f"median of the columns in the middle {settings.middle_window_percent:.0f} % of the depth; from the "
         "label's surface; interval from voxel size and scatter"
@@ -246,17 +236,19 @@ def measure_dimensions(
     if len(rows) == 0:
         return missing_dimensions("no body")
     middle_x = int(np.clip(round(-first_mm[0] / step_mm), 0, body.shape[0] - 1))
-    half = max(int(round(3.0 / step_mm)), 1)
+    half = max(round(3.0 / step_mm), 1)
     sizes: dict[str, Estimate] = {}
     sigma = float(np.hypot(0.4 * voxel_mm, 0.4))
     for name, share in (("inferior", 0.15), ("middle", 0.5), ("superior", 0.85)):
         centre = rows[0] + share * (rows[-1] - rows[0])
         window = max(0.05 * len(rows), 1.0)
         chosen = rows[np.abs(rows - centre) <= window]
-        width = _median_extent([body[:, :, k].any(axis=1) for k in chosen], step_mm)
+        width = _median_extent([np.asarray(body[:, :, k].any(axis=1)) for k in chosen], step_mm)
         strip = body[max(middle_x - half, 0) : middle_x + half + 1]
         depth = _median_extent([line for k in chosen for line in strip[:, :, k]], step_mm)
-        sizes[f"width_{name}_mm"] = _size(width, sigma, f"right to left extent at {100 * share:.0f} % of the height")
+        sizes[f"width_{name}_mm"] = _size(
+            width, sigma, f"right to left extent at {100 * share:.0f} % of the height"
+        )
         sizes[f"depth_{name}_mm"] = _size(
             depth, sigma, f"median mid-sagittal extent, front to back, at {100 * share:.0f} % of the height"
         )
@@ -267,7 +259,11 @@ def measure_dimensions(
     return BodyDimensions(
         **sizes,
         volume_ml=Estimate(
-            volume, max(volume - half_width, 0.0), volume + half_width, "ml", "voxels of the body, gas filled in"
+            volume,
+            max(volume - half_width, 0.0),
+            volume + half_width,
+            "ml",
+            "voxels of the body, gas filled in",
         ),
     )
 

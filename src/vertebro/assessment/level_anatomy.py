@@ -56,6 +56,18 @@ class MeasuredLevel:
     """Local position of the patch's first voxel."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Placed:
+    """A level on its patch, before it is read."""
+
+    seed: LevelSeed
+    frame: LocalFrame
+    patch: VolumeGeometry
+    lifted: LiftedBody
+    whole: Completeness
+    spacing_mm: tuple[float, float, float]
+
+
 def find_seeds(
     labels: LabelVolume, wanted: dict[int, str], settings: AssessmentSettings
 ) -> tuple[list[LevelSeed], list[Finding]]:
@@ -125,14 +137,15 @@ def measure_level(
     if lifted is None:
         return None
     first_mm = -apply_affine(patch.voxel_from_lps, pose[:3, 3]) * patch.spacing_mm[0]
-    spacing = _source_spacing(volume.geometry, labels.geometry, pose)
     height = float(np.nanmedian(lifted.surfaces.top_mm - lifted.surfaces.bottom_mm))
     volume_ml = float(lifted.split.body.sum()) * patch.voxel_volume_mm3 / 1000.0
     if height < settings.min_body_height_mm or volume_ml < settings.min_body_volume_ml:
         return None
+    spacing = _source_spacing(volume.geometry, labels.geometry, pose)
     border = border_points(seed.crop, (labels.geometry, volume.geometry))
     whole = completeness_of(lifted.split.body, lifted.surfaces, patch, border, pose)
-    anatomy = _anatomy(seed, frame, patch, lifted, whole, spacing, (volume, labels), settings)
+    placed = _Placed(seed, frame, patch, lifted, whole, spacing)
+    anatomy = _anatomy(placed, volume, labels, settings)
     return MeasuredLevel(anatomy, seed, lifted, first_mm)
 
 
@@ -154,19 +167,12 @@ def _source_spacing(
 
 
 def _anatomy(
-    seed: LevelSeed,
-    frame: LocalFrame,
-    patch: VolumeGeometry,
-    lifted: LiftedBody,
-    whole: Completeness,
-    spacing: tuple[float, float, float],
-    images: tuple[Volume, LabelVolume],
-    settings: AssessmentSettings,
+    placed: _Placed, volume: Volume, labels: LabelVolume, settings: AssessmentSettings
 ) -> LevelAnatomy:
-    volume, labels = images
-    pose = frame.lps_from_vertebra
+    seed, patch, lifted, whole = placed.seed, placed.patch, placed.lifted, placed.whole
+    pose = placed.frame.lps_from_vertebra
     complete = whole.cut_area_mm2 <= settings.cut_area_mm2
-    readings = _readings(lifted, whole, spacing[2], settings)
+    readings = _readings(lifted, whole, placed.spacing_mm[2], settings)
     middle, right, left = readings
     reason = _why_missing(whole)
     others = nearest_on(labels.labels, labels.geometry, patch)
@@ -174,7 +180,7 @@ def _anatomy(
         name=seed.name,
         label=seed.label,
         complete=complete,
-        is_body_only=frame.is_body_only,
+        is_body_only=placed.frame.is_body_only,
         lps_from_vertebra=pose,
         patch=patch,
         hu=hu_on(volume.hu, volume.geometry, patch),
@@ -190,17 +196,15 @@ def _anatomy(
         heights_right_mm=right.heights if right else missing_heights(reason),
         heights_left_mm=left.heights if left else missing_heights(reason),
         depth_mm=middle.depth_mm if middle else Estimate.missing("mm", reason),
-        findings=_findings(seed, frame, whole, spacing, settings),
-        source_spacing_mm=spacing,
+        findings=_findings(placed, settings),
+        source_spacing_mm=placed.spacing_mm,
     )
 
 
 def _why_missing(whole: Completeness) -> str:
     if whole.is_endplate_cut:
         which = " and ".join(
-            name
-            for name, cut in (("upper", whole.superior_is_cut), ("lower", whole.inferior_is_cut))
-            if cut
+            name for name, cut in (("upper", whole.superior_is_cut), ("lower", whole.inferior_is_cut)) if cut
         )
         return f"the {which} endplate is cut by the field of view"
     return "no endplates could be made out"
@@ -215,10 +219,7 @@ def _readings(
     columns = np.flatnonzero(np.isfinite(lifted.surfaces.top_mm).any(axis=1))
     width = float(np.ptp(lifted.surfaces.x_mm[columns]))
     aside = settings.para_sagittal_percent / 100.0 * width
-    planes = (lifted.top, lifted.bottom)
-    middle, right, left = (
-        read_sagittal(lifted.surfaces, planes, x, across_mm, settings) for x in (0.0, aside, -aside)
-    )
+    middle, right, left = (read_sagittal(lifted, x, across_mm, settings) for x in (0.0, aside, -aside))
     return middle, right, left
 
 
@@ -232,38 +233,34 @@ def _endplate(plane: LocalPlane | None, pose: NDArray[np.float64]) -> EndplatePl
     )
 
 
-def _findings(
-    seed: LevelSeed,
-    frame: LocalFrame,
-    whole: Completeness,
-    spacing: tuple[float, float, float],
-    settings: AssessmentSettings,
-) -> tuple[Finding, ...]:
+def _findings(placed: _Placed, settings: AssessmentSettings) -> tuple[Finding, ...]:
+    seed, whole, voxel_mm = placed.seed, placed.whole, placed.spacing_mm[2]
     found = []
     if whole.cut_area_mm2 > settings.cut_area_mm2:
         found.append(
             finding(
                 "assess.cut",
-                f"The body of {seed.name} reaches the border of the image or of its labels; it is not graded.",
+                f"The body of {seed.name} reaches the border of image or labels; it is not graded.",
                 where=seed.name,
                 evidence={"area_mm2": round(whole.cut_area_mm2, 1)},
             )
         )
-    if frame.is_body_only:
+    if placed.frame.is_body_only:
         found.append(
             finding(
                 "assess.body_only",
-                f"The label of {seed.name} covers only the body: direction to the front rests on the image's own axes.",
+                f"The label of {seed.name} covers only the body: the direction to its front "
+                "rests on the image's own axes and the body's symmetry.",
                 where=seed.name,
             )
         )
-    if spacing[2] > settings.coarse_voxel_mm:
+    if voxel_mm > settings.coarse_voxel_mm:
         found.append(
             finding(
                 "assess.coarse",
-                f"Voxels of {spacing[2]:.1f} mm along the height of {seed.name}: its grade is a rough one.",
+                f"Voxels of {voxel_mm:.1f} mm along the height of {seed.name}: its grade is a rough one.",
                 where=seed.name,
-                evidence={"voxel_mm": round(spacing[2], 2)},
+                evidence={"voxel_mm": round(voxel_mm, 2)},
             )
         )
     return tuple(found)

@@ -60,9 +60,7 @@ def patch_grid(
     )
 
 
-def coverage_on(
-    crop: MaskCrop, target: VolumeGeometry, blur_voxels: float
-) -> NDArray[np.float32]:
+def coverage_on(crop: MaskCrop, target: VolumeGeometry, blur_voxels: float) -> NDArray[np.float32]:
     """How much of each target voxel's surroundings the mask covers, 0 to 1; its 0.5 surface is the mask's.
 
     The mask is blurred in its own voxels, which turns its steps into a slope without moving flat

@@ -64,22 +64,23 @@ class AssessmentSettings:
         upper=20,
         source="assumed: changes fall under 0.2 degrees after three",
     )
-    rim_margin_percent: float = setting(
-        8.0,
-        "Outer rim of an endplate kept out of every fit, as a share of the body's depth and width.",
+    rim_margin_mm: float = setting(
+        1.2,
+        "Outermost columns of an endplate kept out of every fit.",
         lower=0.0,
-        upper=25.0,
-        unit="percent",
-        source="assumed: rims carry osteophytes, ring apophyses and partial volume; heights read at the rim "
-        "itself scattered by up to 6.7 mm in a trial",
+        upper=8.0,
+        unit="mm",
+        source="assumed: rims are rounded by the label's own voxels; heights read at the rim itself "
+        "scattered by up to 6.7 mm in a trial",
     )
-    ring_inner_fraction: float = setting(
-        0.55,
-        "Endplate planes are fitted to the ring outside this fraction of the endplate's half width, so that "
-        "a central depression does not pull them.",
-        lower=0.0,
-        upper=0.9,
-        source="assumed: the concave part of a healthy endplate is its middle half",
+    deep_hollow_percent: float = setting(
+        16.0,
+        "Hollows of an endplate deeper than this share of the body's middle height are collapse and are "
+        "kept out of the planes that anterior and posterior height are read from.",
+        lower=2.0,
+        upper=60.0,
+        unit="percent",
+        source="assumed: healthy hollows are 1–2 mm; a mild biconcave fracture sinks each endplate by 3–4 mm",
     )
     anterior_read_percent: float = setting(
         95.0,
@@ -96,14 +97,6 @@ class AssessmentSettings:
         upper=25.0,
         unit="percent",
         source="the same trial",
-    )
-    edge_window_percent: float = setting(
-        12.0,
-        "Depth to either side of the reading place over which the endplate's surface is fitted.",
-        lower=4.0,
-        upper=50.0,
-        unit="percent",
-        source="assumed: about 4 mm, wide enough to even out voxels, too narrow to reach a central hollow",
     )
     middle_window_percent: float = setting(
         20.0,

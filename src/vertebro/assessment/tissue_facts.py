@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vertebro.assessment.anatomy import LevelAnatomy
+from vertebro.assessment.calibration import calibrate
+from vertebro.assessment.cleft import find_cleft
+from vertebro.assessment.density import measure_density
 from vertebro.assessment.grading import Grading
+from vertebro.assessment.of_class import suggest_of_class
+from vertebro.assessment.posterior_wall import measure_posterior_wall
 from vertebro.assessment.settings import AssessmentSettings
+from vertebro.assessment.summary import summarise_level
 from vertebro.assessment.tissue_settings import TissueSettings
 from vertebro.case import (
     BodyDimensions,
@@ -17,11 +23,22 @@ from vertebro.case import (
     Finding,
     Heights,
     LevelAssessment,
-    OfSuggestion,
     PosteriorWall,
 )
 from vertebro.imaging import LabelVolume, Volume
 from vertebro.progress import Progress
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShapeFacts:
+    """What the outline alone tells of one level, compared with its neighbours."""
+
+    expected_heights_mm: Heights
+    dimensions: BodyDimensions
+    grading: Grading
+    wedge_angle_deg: Estimate
+    kyphosis_deg: Estimate
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -34,19 +51,10 @@ class TissueFacts:
     findings: tuple[Finding, ...]
 
     def complete(
-        self,
-        anatomy: LevelAnatomy,
-        *,
-        expected_heights_mm: Heights,
-        dimensions: BodyDimensions,
-        grading: Grading,
-        wedge_angle_deg: Estimate,
-        kyphosis_deg: Estimate,
-        findings: tuple[Finding, ...],
-        settings: AssessmentSettings,
+        self, anatomy: LevelAnatomy, shape: ShapeFacts, settings: AssessmentSettings
     ) -> LevelAssessment:
         """One level's assessment from its geometry, its grade and these facts."""
-        return LevelAssessment(
+        level = LevelAssessment(
             name=anatomy.name,
             label=anatomy.label,
             complete=anatomy.complete,
@@ -57,21 +65,29 @@ class TissueFacts:
             heights_mm=anatomy.heights_mm,
             heights_right_mm=anatomy.heights_right_mm,
             heights_left_mm=anatomy.heights_left_mm,
-            expected_heights_mm=expected_heights_mm,
-            dimensions=dimensions,
-            height_loss_percent=grading.loss_percent,
-            genant_grade=grading.grade,
-            genant_shape=grading.shape,
-            grade_is_certain=grading.is_certain,
-            wedge_angle_deg=wedge_angle_deg,
-            kyphosis_deg=kyphosis_deg,
+            expected_heights_mm=shape.expected_heights_mm,
+            dimensions=shape.dimensions,
+            height_loss_percent=shape.grading.loss_percent,
+            genant_grade=shape.grading.grade,
+            genant_shape=shape.grading.shape,
+            grade_is_certain=shape.grading.is_certain,
+            wedge_angle_deg=shape.wedge_angle_deg,
+            kyphosis_deg=shape.kyphosis_deg,
             cleft=self.cleft,
             posterior_wall=self.posterior_wall,
             density=self.density,
-            of_suggestion=OfSuggestion("undetermined", (), ()),
+            of_suggestion=suggest_of_class(
+                anatomy,
+                shape.expected_heights_mm,
+                shape.grading.loss_percent,
+                self.posterior_wall,
+                self.cleft,
+                settings.tissue,
+            ),
             summary="",
-            findings=(*findings, *self.findings),
+            findings=(*shape.findings, *self.findings),
         )
+        return replace(level, summary=summarise_level(level))
 
 
 def tissue_facts(
@@ -83,14 +99,18 @@ def tissue_facts(
     progress: Progress,
 ) -> tuple[dict[str, TissueFacts], list[Finding]]:
     """Facts of the chosen levels by name."""
+    calibration = calibrate(volume, labels, settings)
     facts: dict[str, TissueFacts] = {}
+    places = {anatomy.name: index for index, anatomy in enumerate(spine)}
     for index, anatomy in enumerate(chosen):
         progress(index / len(chosen), f"reading the bone of {anatomy.name}")
-        none = "not measured yet"
+        place = places[anatomy.name]
+        above = spine[place - 1] if place > 0 else None
+        below = spine[place + 1] if place + 1 < len(spine) else None
+        cleft, cleft_findings = find_cleft(anatomy, settings)
+        wall, wall_findings = measure_posterior_wall(anatomy, above, below, settings)
+        density, density_findings = measure_density(anatomy, calibration, settings)
         facts[anatomy.name] = TissueFacts(
-            Cleft(None, Estimate.missing("ml", none)),
-            PosteriorWall(*(Estimate.missing(unit, none) for unit in ("mm", "mm", "percent"))),
-            BoneDensity(Estimate.missing("hu", none), Estimate.missing("mg/cc", none), "none"),
-            (),
+            cleft, wall, density, (*cleft_findings, *wall_findings, *density_findings)
         )
-    return facts, []
+    return facts, list(calibration.findings)
