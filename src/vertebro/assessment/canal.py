@@ -1,9 +1,8 @@
 """Depth of the spinal canal behind a body, front to back, along the middle.
 
-In each sagittal plane near the middle and at each height, the canal reaches from the body's back
-surface to the first bone behind it. Where the gap between two laminae leaves no bone, the canal's
-back is the straight line between the laminae's edges, which is where the yellow ligament runs; above
-or below the only lamina it keeps that lamina's edge.
+The canal's front is the body's back surface. Its back is the straight line through the foremost
+point of the lamina, parallel to the line between the wall's corners: the spinolaminar line, along
+which dural sac and yellow ligament run also where the gap between two laminae leaves no bone.
 Local frame, mm.
 """
 
@@ -29,9 +28,9 @@ class CanalProfile:
     front_mm: NDArray[np.float64]
     """(n,): anterior coordinate of the body's back surface."""
     back_mm: NDArray[np.float64]
-    """(n,): anterior coordinate of the canal's back."""
+    """(n,): anterior coordinate of the spinolaminar line."""
     is_bony: NDArray[np.bool_]
-    """(n,): whether a lamina was seen in that row; otherwise the back is interpolated."""
+    """(n,): whether a lamina was seen in that row."""
     reason: str = ""
     """Why there is no profile; empty when there is one."""
 
@@ -68,8 +67,8 @@ def _bone_behind(anatomy: LevelAnatomy, settings: TissueSettings) -> NDArray[np.
 def canal_profile(
     anatomy: LevelAnatomy,
     wall_mm: NDArray[np.float64],
+    line_mm: NDArray[np.float64],
     rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
     settings: TissueSettings,
 ) -> CanalProfile:
     """Follow the canal behind a body.
@@ -79,10 +78,10 @@ def canal_profile(
     anatomy : LevelAnatomy
     wall_mm : (x, z) array
         Anterior coordinate of the body's back surface on the whole patch; NaN where there is none.
+    line_mm : (n,) array
+        Anterior coordinate of the line between the wall's corners, by row.
     rows : (n,) int array
         Patch rows (superior index) between the wall's corners, ascending.
-    columns : (m,) int array
-        Patch planes (right index) to read.
     settings : TissueSettings
 
     Returns
@@ -90,29 +89,25 @@ def canal_profile(
     CanalProfile
         With a reason and empty arrays where too little of the lamina is seen.
     """
-    rows = rows[np.isfinite(wall_mm[np.ix_(columns, rows)]).any(axis=0)]
-    soft = _bone_behind(anatomy, settings)
-    _, anterior, superior = local_axes_mm(anatomy)
-    voxel_mm = spacing_mm(anatomy)
-    back = np.full((columns.size, rows.size), np.nan)
+    right, anterior, superior = local_axes_mm(anatomy)
+    columns = np.flatnonzero(np.abs(right) <= settings.canal_half_width_mm)
     front = wall_mm[np.ix_(columns, rows)]
-    for i, column in enumerate(columns):
-        for j, row in enumerate(rows):
-            if np.isfinite(front[i, j]):
-                back[i, j] = _first_bone(soft[column, :, row], anterior, front[i, j], voxel_mm, settings)
-    seen = np.isfinite(back)
-    if seen.any():  # a spinous process seen through the gap between laminae is not the canal's back
-        seen &= back >= np.nanpercentile(back, 90) - settings.canal_back_spread_mm
-    is_bony = seen.mean(axis=0) >= 0.5
-    n_needed = max(2.0, settings.canal_min_rows_percent / 100.0 * rows.size)
-    if is_bony.sum() < n_needed:
+    kept = np.isfinite(front).any(axis=0)
+    front, rows, line_mm = front[:, kept], rows[kept], line_mm[kept]
+    soft = _bone_behind(anatomy, settings)
+    back = np.full(front.shape, np.nan)
+    for i, j in np.argwhere(np.isfinite(front)):
+        ray = soft[columns[i], :, rows[j]]
+        back[i, j] = _first_bone(ray, anterior, front[i, j], spacing_mm(anatomy), settings)
+    is_bony = np.isfinite(back).mean(axis=0) >= 0.5
+    if is_bony.sum() < max(3.0, settings.canal_min_rows_percent / 100.0 * rows.size):
         source = "on the CT" if anatomy.is_body_only else "in the labels"
         return _missing(f"no lamina {source} behind the body within {settings.canal_max_mm:.0f} mm")
-    heights = superior[rows]
-    rows_back = np.array([np.median(back[seen[:, j], j]) if is_bony[j] else np.nan for j in range(rows.size)])
-    rows_back = np.interp(heights, heights[is_bony], rows_back[is_bony])
-    rows_front = np.nanmedian(front, axis=0)
-    return CanalProfile(heights, rows_front, rows_back, is_bony)
+    lamina = np.array([float(np.nanmedian(back[:, j])) for j in np.flatnonzero(is_bony)])
+    from_line = ndimage.median_filter(lamina - line_mm[is_bony], size=3, mode="nearest")
+    return CanalProfile(
+        superior[rows], np.nanmedian(front, axis=0), line_mm + float(from_line.max()), is_bony
+    )
 
 
 def _first_bone(

@@ -78,21 +78,22 @@ def gas_volume_ml(anatomy: LevelAnatomy, inside: NDArray[np.bool_], settings: Ti
     """
     voxel_mm = spacing_mm(anatomy)
     marrow_hu = _marrow_hu(anatomy, inside, voxel_mm)
+    gas_hu = _gas_hu(anatomy, inside, voxel_mm, settings)
     sums = {
-        (reach_mm, shift_hu): _fallen_ml(anatomy, inside, reach_mm, marrow_hu + shift_hu, settings)
+        (reach_mm, shift_hu): _fallen_ml(anatomy, inside, reach_mm, marrow_hu + shift_hu, gas_hu)
         for reach_mm in (1.0, 2.0, 3.0)
         for shift_hu in (-50.0, 0.0, 50.0)
     }
     value = max(sums[2.0, 0.0], 0.0)
-    half_way = (marrow_hu + settings.gas_pure_hu) / 2.0
+    half_way = (marrow_hu + gas_hu) / 2.0
     count = float((anatomy.hu[inside] < half_way).sum()) * voxel_mm**3 / 1000.0
     return Estimate(
         value,
         max(min(value, count, *sums.values()), 0.0),
         max(value, count, *sums.values()),
         "ml",
-        f"partial-volume sum against marrow of {marrow_hu:.0f} HU; interval from marrow ± 50 HU, "
-        "reach 1 to 3 mm and the half-way count",
+        f"partial-volume sum of gas ({gas_hu:.0f} HU) in marrow ({marrow_hu:.0f} HU); "
+        "interval from marrow ± 50 HU, reach 1 to 3 mm and the half-way count",
     )
 
 
@@ -103,16 +104,26 @@ def _marrow_hu(anatomy: LevelAnatomy, inside: NDArray[np.bool_], voxel_mm: float
     return max(float(np.median(anatomy.hu[ring])), -100.0) if ring.any() else 50.0
 
 
+def _gas_hu(
+    anatomy: LevelAnatomy, inside: NDArray[np.bool_], voxel_mm: float, settings: TissueSettings
+) -> float:
+    """What pure gas reads here: the middle of a pocket wide enough to have one, else the scale's own."""
+    middle = ndimage.binary_erosion(inside, iterations=max(1, round(2.0 / voxel_mm)))
+    if middle.sum() * voxel_mm**3 < 20.0:
+        return settings.gas_pure_hu
+    return float(np.clip(np.median(anatomy.hu[middle]), settings.gas_pure_hu, -600.0))
+
+
 def _fallen_ml(
     anatomy: LevelAnatomy,
     inside: NDArray[np.bool_],
     reach_mm: float,
     marrow_hu: float,
-    settings: TissueSettings,
+    gas_hu: float,
 ) -> float:
     voxel_mm = spacing_mm(anatomy)
     near = ndimage.binary_dilation(inside, iterations=max(1, round(reach_mm / voxel_mm))) & anatomy.body
-    fall = (marrow_hu - anatomy.hu[near]) / (marrow_hu - settings.gas_pure_hu)
+    fall = (marrow_hu - anatomy.hu[near]) / (marrow_hu - gas_hu)
     return float(np.clip(fall, None, 1.0).sum()) * voxel_mm**3 / 1000.0
 
 

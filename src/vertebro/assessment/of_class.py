@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.assessment.anatomy import LevelAnatomy
-from vertebro.assessment.posterior_wall import wall_profile
 from vertebro.assessment.tissue_regions import local_axes_mm
 from vertebro.assessment.tissue_settings import TissueSettings
+from vertebro.assessment.wall_profile import wall_profile
 from vertebro.case import Cleft, Estimate, Heights, OfSuggestion, PosteriorWall
 
 _NEEDED_ALWAYS = (

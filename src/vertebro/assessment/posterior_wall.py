@@ -1,15 +1,12 @@
 """The body's back wall: does it bulge, and how much canal is left behind it.
 
-Local frame, mm: y runs to anterior, so the canal lies at smaller y. The wall of one sagittal plane is
-the body's most posterior surface at each height; its corners are the most posterior points in the
-upper and lower 12 % of its height. The bulge is how far the wall stands behind the straight line
-between the corners; a healthy wall is concave and its bulge negative.
+Local frame, mm. The bulge is how far the wall stands behind the straight line between its corners
+(:mod:`vertebro.assessment.wall_profile`); a healthy wall is concave and its bulge negative.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,113 +14,11 @@ from scipy import ndimage
 
 from vertebro.assessment.anatomy import LevelAnatomy
 from vertebro.assessment.canal import CanalProfile, canal_profile, narrowest_mm
-from vertebro.assessment.tissue_regions import local_axes_mm, spacing_mm
+from vertebro.assessment.tissue_regions import spacing_mm
 from vertebro.assessment.tissue_settings import TissueSettings
+from vertebro.assessment.wall_profile import WallProfile, back_surface_mm, wall_profile
 from vertebro.case import Estimate, PosteriorWall
 from vertebro.findings import Finding, finding
-from vertebro.geometry import apply_affine, invert_affine
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class WallProfile:
-    """The back wall near the middle: planes by rows."""
-
-    columns: NDArray[np.intp]
-    """(m,): patch planes (right index) read."""
-    rows: NDArray[np.intp]
-    """(n,): patch rows (superior index) between the corners, ascending."""
-    wall_mm: NDArray[np.float64]
-    """(m, n): anterior coordinate of the wall."""
-    behind_line_mm: NDArray[np.float64]
-    """(m, n): how far the wall stands behind its corners' line; negative in front of it."""
-    corners_mm: NDArray[np.float64]
-    """(m, 2, 2): (anterior, superior) of the lower and the upper corner of each plane."""
-
-    def share_behind(self, limit_mm: float) -> float:
-        """Share of the wall that stands behind its corners' line by more than a limit."""
-        return float((self.behind_line_mm > limit_mm).mean())
-
-    def middle_corners_mm(self) -> NDArray[np.float64]:
-        """(2, 2): (anterior, superior) of the lower and upper corner, median over the planes."""
-        return np.asarray(np.median(self.corners_mm, axis=0))
-
-
-def back_surface_mm(anatomy: LevelAnatomy) -> NDArray[np.float64]:
-    """(x, z): anterior coordinate of the body's most posterior surface; NaN where there is no body.
-
-    Read at half height of the slightly blurred mask, so it lies between voxels where the body does.
-    """
-    soft = ndimage.gaussian_filter(anatomy.body.astype(np.float32), 0.8)
-    _, anterior, _ = local_axes_mm(anatomy)
-    voxel_mm = spacing_mm(anatomy)
-    is_in = soft > 0.5
-    first = np.argmax(is_in, axis=1)
-    has_body = is_in.any(axis=1)
-    previous = np.maximum(first - 1, 0)
-    high = np.take_along_axis(soft, first[:, None, :], axis=1)[:, 0]
-    low = np.take_along_axis(soft, previous[:, None, :], axis=1)[:, 0]
-    step = np.where(first > 0, (high - 0.5) / np.maximum(high - low, 1e-6), 0.5)
-    return np.where(has_body, anterior[first] - step * voxel_mm, np.nan)
-
-
-def wall_profile(anatomy: LevelAnatomy, settings: TissueSettings) -> WallProfile | None:
-    """The back wall near the middle; None where the body has none (a stray or cut label)."""
-    right, _, superior = local_axes_mm(anatomy)
-    surface = back_surface_mm(anatomy)
-    planes = np.flatnonzero(np.abs(right) <= settings.wall_half_width_mm)
-    spans = [_span(anatomy, int(column), surface[column]) for column in planes]
-    kept = [(int(column), span) for column, span in zip(planes, spans, strict=True) if span is not None]
-    if len(kept) < max(1, planes.size // 2):
-        return None
-    low = int(np.median([span[0] for _, span in kept]))
-    high = int(np.median([span[1] for _, span in kept]))
-    rows = np.arange(low, high + 1)
-    columns = np.array([column for column, _ in kept], dtype=np.intp)
-    wall = _filled(surface[np.ix_(columns, rows)])
-    if rows.size < 4 or wall is None:
-        return None
-    wall = ndimage.median_filter(wall, size=(3, 1), mode="nearest")
-    heights = superior[rows]
-    n_corner = max(1, round(settings.wall_corner_percent / 100.0 * rows.size))
-    lower_at = np.argmin(wall[:, :n_corner], axis=1)
-    upper_at = rows.size - n_corner + np.argmin(wall[:, -n_corner:], axis=1)
-    each = np.arange(columns.size)
-    lower = np.stack([wall[each, lower_at], heights[lower_at]], axis=1)
-    upper = np.stack([wall[each, upper_at], heights[upper_at]], axis=1)
-    slope = (upper[:, 0] - lower[:, 0]) / (upper[:, 1] - lower[:, 1])
-    line = lower[:, :1] + slope[:, None] * (heights[None, :] - lower[:, 1:])
-    return WallProfile(columns, rows, wall, line - wall, np.stack([lower, upper], axis=1))
-
-
-def _span(anatomy: LevelAnatomy, column: int, surface: NDArray[np.float64]) -> tuple[int, int] | None:
-    """First and last row of the wall in one plane: the endplates' height just in front of the wall."""
-    plane = anatomy.body[column]
-    has_rows = np.flatnonzero(np.isfinite(surface))
-    if has_rows.size < 4:
-        return None
-    middle = has_rows[has_rows.size // 4 : 3 * has_rows.size // 4 + 1]
-    wall_mm = float(np.median(surface[middle]))
-    _, anterior, _ = local_axes_mm(anatomy)
-    strip = np.flatnonzero((anterior >= wall_mm + 1.0) & (anterior <= wall_mm + 5.0))
-    strip = strip[plane[strip].any(axis=1)]
-    if strip.size == 0:
-        return None
-    depth = plane.shape[1]
-    top = depth - 1 - np.argmax(plane[strip, ::-1], axis=1)
-    bottom = np.argmax(plane[strip], axis=1)
-    return int(np.median(bottom)), int(np.median(top))
-
-
-def _filled(wall: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Rows without a wall at the ends of a plane take the nearest row's; None if much is missing."""
-    known = np.isfinite(wall)
-    if known.mean() < 0.8 or not known.any(axis=1).all():
-        return None
-    filled = wall.copy()
-    at = np.arange(wall.shape[1])
-    for plane, has in zip(filled, known, strict=True):
-        plane[~has] = np.interp(at[~has], at[has], plane[has])
-    return filled
 
 
 def _middle_band(profile: WallProfile, settings: TissueSettings) -> NDArray[np.float64]:
@@ -168,7 +63,7 @@ def measure_posterior_wall(
     """
     if not anatomy.complete:
         return _all_missing("the level is cut by the field of view"), ()
-    profile = wall_profile(anatomy, settings)
+    profile = wall_profile(anatomy, settings, above, below)
     if profile is None:
         return _all_missing("no continuous back wall was found in the label"), ()
     band = ndimage.median_filter(_middle_band(profile, settings), size=3, mode="nearest")
@@ -180,13 +75,13 @@ def measure_posterior_wall(
         error,
         "mm",
         f"largest distance behind the line between the wall's corners, planes within "
-        f"{settings.wall_half_width_mm:.0f} mm of the middle; negative is concave",
+        f"{settings.wall_half_width_mm:.0f} mm of the middle; negative is concave"
+        + _corner_words(profile, settings),
     )
-    canal = _canal(anatomy, settings)
-    depth = _depth_estimate(anatomy, canal)
+    depth = _depth_estimate(anatomy, _canal(anatomy, profile, settings))
     encroachment = _encroachment(depth, [_canal_depth(level, settings) for level in (above, below)])
     wall = PosteriorWall(bulge_mm, depth, encroachment)
-    return wall, _wall_findings(anatomy, wall, _step_mm(anatomy, profile, above, below, settings), settings)
+    return wall, _wall_findings(anatomy, wall, profile, settings)
 
 
 def _all_missing(reason: str) -> PosteriorWall:
@@ -195,13 +90,25 @@ def _all_missing(reason: str) -> PosteriorWall:
     )
 
 
-def _canal(anatomy: LevelAnatomy, settings: TissueSettings) -> CanalProfile | None:
-    profile = wall_profile(anatomy, settings)
+def _corner_words(profile: WallProfile, settings: TissueSettings) -> str:
+    if profile.corner_step_mm is None:
+        return "; no neighbours on both sides to tell whether a corner is displaced"
+    moved = [
+        name
+        for name, step in zip(("lower", "upper"), profile.corner_step_mm, strict=True)
+        if step > settings.wall_corner_slack_mm
+    ]
+    if not moved:
+        return ""
+    return f"; {' and '.join(moved)} corner displaced, taken where the neighbours' walls put it"
+
+
+def _canal(
+    anatomy: LevelAnatomy, profile: WallProfile | None, settings: TissueSettings
+) -> CanalProfile | None:
     if profile is None:
         return None
-    right, _, _ = local_axes_mm(anatomy)
-    columns = np.flatnonzero(np.abs(right) <= settings.canal_half_width_mm)
-    return canal_profile(anatomy, back_surface_mm(anatomy), profile.rows, columns, settings)
+    return canal_profile(anatomy, back_surface_mm(anatomy), profile.line_mm, profile.rows, settings)
 
 
 def _depth_estimate(anatomy: LevelAnatomy, canal: CanalProfile | None) -> Estimate:
@@ -217,8 +124,8 @@ def _depth_estimate(anatomy: LevelAnatomy, canal: CanalProfile | None) -> Estima
         max(min(value, 0.0), value - error),
         value + error,
         "mm",
-        f"back wall to lamina along the middle, narrowest height of the body; lamina seen at {bony:.0f} % of "
-        "heights, straight line between laminae elsewhere",
+        "narrowest distance from the back wall to the line through the foremost lamina, along the middle; "
+        f"lamina seen at {bony:.0f} % of the body's heights",
     )
 
 
@@ -227,7 +134,7 @@ def _canal_depth(anatomy: LevelAnatomy | None, settings: TissueSettings) -> Esti
         return Estimate.missing("mm", "no such level")
     if not anatomy.complete:
         return Estimate.missing("mm", f"{anatomy.name} is cut by the field of view")
-    return _depth_estimate(anatomy, _canal(anatomy, settings))
+    return _depth_estimate(anatomy, _canal(anatomy, wall_profile(anatomy, settings), settings))
 
 
 def _encroachment(depth: Estimate, neighbours: list[Estimate]) -> Estimate:
@@ -254,33 +161,8 @@ def _encroachment(depth: Estimate, neighbours: list[Estimate]) -> Estimate:
     )
 
 
-def _step_mm(
-    anatomy: LevelAnatomy,
-    profile: WallProfile,
-    above: LevelAnatomy | None,
-    below: LevelAnatomy | None,
-    settings: TissueSettings,
-) -> float | None:
-    """How far the wall stands behind the line from the wall above to the wall below; None unknown."""
-    ends = []
-    for level, which in ((below, 1), (above, 0)):
-        if level is None or not level.complete:
-            return None
-        other = wall_profile(level, settings)
-        if other is None:
-            return None
-        y_mm, z_mm = other.middle_corners_mm()[which]
-        world = apply_affine(level.lps_from_vertebra, [0.0, y_mm, z_mm])
-        ends.append(apply_affine(invert_affine(anatomy.lps_from_vertebra), world))
-    (_, y_low, z_low), (_, y_high, z_high) = ends
-    _, _, superior = local_axes_mm(anatomy)
-    heights = superior[profile.rows]
-    line = y_low + (y_high - y_low) * (heights - z_low) / (z_high - z_low)
-    return float(np.max(line - np.median(profile.wall_mm, axis=0)))
-
-
 def _wall_findings(
-    anatomy: LevelAnatomy, wall: PosteriorWall, step_mm: float | None, settings: TissueSettings
+    anatomy: LevelAnatomy, wall: PosteriorWall, profile: WallProfile, settings: TissueSettings
 ) -> tuple[Finding, ...]:
     found = []
     bulge = wall.bulge_mm.require()
@@ -293,14 +175,14 @@ def _wall_findings(
                 evidence={"bulge_mm": round(bulge, 2)},
             )
         )
-    if step_mm is not None and step_mm > settings.corner_step_finding_mm:
-        found.append(
-            finding(
-                "tissue.wall_step",
-                f"The back wall reaches {step_mm:.1f} mm behind the line from the wall above to the "
-                "wall below: a displaced corner or a local kyphosis.",
-                where=anatomy.name,
-                evidence={"step_mm": round(step_mm, 2)},
+    for name, step in zip(("lower", "upper"), profile.corner_step_mm or (), strict=False):
+        if step > settings.corner_step_finding_mm:
+            found.append(
+                finding(
+                    "tissue.wall_step",
+                    f"The {name} back corner stands {step:.1f} mm behind the curve of the neighbours' walls.",
+                    where=anatomy.name,
+                    evidence={"corner": name, "step_mm": round(step, 2)},
+                )
             )
-        )
     return tuple(found)

@@ -107,13 +107,29 @@ class TissueSettings:
         unit="mm",
         source="assumed: the canal is at least 20 mm wide and the pedicles start beyond",
     )
-    wall_corner_percent: float = setting(
-        12.0,
-        "Upper and lower share of the wall's height in which its corners are sought.",
-        lower=3.0,
-        upper=25.0,
+    wall_corner_percent: tuple[float, float] = setting(
+        (8.0, 25.0),
+        "Part of the wall's height, from either end, whose straight continuation gives the corner.",
+        lower=2.0,
+        upper=45.0,
         unit="percent",
-        source="assumed: corners are rounded over about 3 mm",
+        source="assumed: beyond the corner's rounding of about 2 mm, short of a fragment's crest",
+    )
+    wall_corner_reach_mm: float = setting(
+        2.0,
+        "How far that continuation may depart from the wall where it starts.",
+        lower=0.0,
+        upper=6.0,
+        unit="mm",
+        source="assumed: keeps an uneven outline from throwing the corner far",
+    )
+    wall_corner_slack_mm: float = setting(
+        0.7,
+        "A corner may stand this far behind the curve of the neighbours' walls and still count as it is.",
+        lower=0.0,
+        upper=5.0,
+        unit="mm",
+        source="assumed: the outline's error on a fine CT",
     )
     wall_bulge_band_percent: float = setting(
         18.0,
@@ -155,14 +171,6 @@ class TissueSettings:
         unit="hu",
         source="assumed: above dural sac, ligament and contrast in veins, below a lamina blurred to 3 mm",
     )
-    canal_back_spread_mm: float = setting(
-        6.0,
-        "Bone further behind the foremost lamina than this is a spinous process, not the canal's back.",
-        lower=1.0,
-        upper=20.0,
-        unit="mm",
-        source="assumed: laminae slope by 3-5 mm over a body's height",
-    )
     canal_min_rows_percent: float = setting(
         15.0,
         "Least share of the body's height at which a lamina must be seen.",
@@ -173,11 +181,11 @@ class TissueSettings:
     )
     corner_step_finding_mm: float = setting(
         3.0,
-        "Wall behind the line that joins the neighbours' walls by more than this is pointed out.",
+        "A corner behind the curve of the neighbours' walls by more than this is pointed out.",
         lower=0.5,
         upper=10.0,
         unit="mm",
-        source="assumed: a kyphosis of 20 degrees alone gives about 2.6 mm over three levels",
+        source="assumed: wedge fractures without a displaced corner reach 2 mm",
     )
     bulge_finding_mm: float = setting(
         2.0,
