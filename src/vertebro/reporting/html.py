@@ -9,6 +9,7 @@ from typing import Any
 from vertebro.reporting.content import CaseReport
 from vertebro.reporting.figure import Figure
 from vertebro.reporting.files import write_whole
+from vertebro.reporting.printable import printable
 from vertebro.reporting.svg import PAPER, page_colour, svg_from_figure
 
 _DARK = {
@@ -46,6 +47,7 @@ def html_from_report(report: CaseReport) -> str:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
 
     def draw(key: str) -> Any:

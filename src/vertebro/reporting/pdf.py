@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from vertebro.reporting.content import CaseReport
 from vertebro.reporting.figure import Figure
 from vertebro.reporting.files import write_whole
+from vertebro.reporting.printable import printable
 from vertebro.reporting.svg import svg_from_figure
 from vertebro.reporting.typesetting import typeset
 
@@ -97,12 +97,9 @@ def _data(report: CaseReport) -> dict[str, object]:
     return data
 
 
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-
-
 def _plain(value: object) -> object:
     if isinstance(value, str):
-        return _UNPRINTABLE.sub("\ufffd", value)
+        return printable(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, dict):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.reporting.figure import Dot, Figure, Path, Raster, Shape, Text
+from vertebro.reporting.printable import printable
 
 FONT_FAMILY: Final = "'DejaVu Sans', Verdana, sans-serif"
 """For figures that stand alone; inside a page they take the page's own."""
@@ -51,8 +51,6 @@ PAPER: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Colour of every role on white paper."""
-
-_CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def paper_colour(role: str) -> str:
@@ -94,7 +92,7 @@ def svg_from_figure(
     root.set("xmlns", "http://www.w3.org/2000/svg")
     root.set("viewBox", f"0 0 {_n(figure.width_mm)} {_n(figure.height_mm)}")
     root.set("role", "img")
-    root.set("aria-label", _clean(figure.description))
+    root.set("aria-label", printable(figure.description))
     if standalone:
         root.set("width", f"{_n(figure.width_mm)}mm")
         root.set("height", f"{_n(figure.height_mm)}mm")
@@ -167,17 +165,12 @@ def _append_text(root: ET.Element, text: Text, colour: Callable[[str], str]) -> 
         rim = _n(0.28 * text.size_mm)
         style += f";stroke:{colour('image-rim')};stroke-width:{rim};paint-order:stroke;stroke-linejoin:round"
     element.set("style", style)
-    element.text = _clean(text.words)
+    element.text = printable(text.words)
 
 
 def _note(element: ET.Element, note: str) -> None:
     if note:
-        ET.SubElement(element, "title").text = _clean(note)
-
-
-def _clean(words: str) -> str:
-    """Words without the characters that XML cannot hold."""
-    return _CONTROL.sub("\ufffd", words)
+        ET.SubElement(element, "title").text = printable(note)
 
 
 def _n(value: float) -> str:
