@@ -176,11 +176,8 @@ def _parameter_row(parameter: Any) -> str:
     if getattr(parameter, "hidden", False) or parameter.name in ("install_completion", "show_completion"):
         return ""
     is_option = parameter.param_type_name == "option"
-    name = (
-        ", ".join([*parameter.opts, *parameter.secondary_opts])
-        if is_option
-        else str(parameter.human_readable_name)
-    )
+    spelling = ", ".join([*parameter.opts, *parameter.secondary_opts])
+    name = spelling if is_option else parameter.metavar or parameter.name.upper()
     meaning = str(getattr(parameter, "help", "") or "").replace("|", "\\|").replace("\n", " ")
     if is_option and parameter.default not in (None, False, (), []) and not callable(parameter.default):
         meaning = f"{meaning} (default: `{_plain(parameter.default)}`)".strip()

@@ -177,7 +177,8 @@ def validate(folder: Path) -> Study:
         method=(
             f"{len(SPACINGS_MM) * len(LOSSES)} phantoms T11 to L3 with L1 fractured ("
             + ", ".join(f"{shape} {loss:g} %" for shape, loss in LOSSES)
-            + "), each at another size (0.9 to 1.1) and turned by up to 10° about each axis. The truth is that "
-            "of the formulas that made the phantom, by the same definitions of height as the assessment's."
+            + "), each at another size (0.9 to 1.1) and turned by up to 10° about each axis. The truth is "
+            "that of the formulas that made the phantom, by the same definitions of height as the "
+            "assessment's."
         ),
     )
