@@ -204,7 +204,7 @@ def write_series(
     for index, place in enumerate(range(series.n) if places is None else places):
         dataset = slice_dataset(series, index, place)
         edit(dataset, index)
-        name = f"IM{zlib.crc32(f'{series.series}/{series.acquisition}/{index}'.encode()):08X}"
+        name = f"{zlib.crc32(f'{series.series}/{series.acquisition}/{index}'.encode()):08X}"
         (folder / name).write_bytes(encoded(dataset, syntax))
     return folder
 

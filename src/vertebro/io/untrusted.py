@@ -9,6 +9,7 @@ stays visible.
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import warnings
 import zipfile
@@ -62,16 +63,22 @@ def damage() -> Iterator[None]:
 def parsing() -> Iterator[None]:
     """Guard a call of the DICOM toolkit: :func:`damage`, its own errors, and silence.
 
-    Warnings of the parser are silenced: what matters about an image becomes a finding.
+    Warnings and log lines of the toolkit are silenced: what matters about an image becomes a
+    finding, and they may quote values such as the patient's name.
     """
     from pydicom.errors import InvalidDicomError  # noqa: PLC0415 - not needed to import this package
 
-    with warnings.catch_warnings(), damage():
-        warnings.simplefilter("ignore")
-        try:
+    log = logging.getLogger("pydicom")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings(), damage():
+            warnings.simplefilter("ignore")
             yield
-        except InvalidDicomError as problem:
-            raise DamagedBytes("InvalidDicomError") from problem
+    except InvalidDicomError as problem:
+        raise DamagedBytes("InvalidDicomError") from problem
+    finally:
+        log.setLevel(level)
 
 
 class BoundedStream(io.RawIOBase):
