@@ -127,8 +127,8 @@ def run_case(
     inputs = [hash_input("ct", Path(ct))]
     if labels is not None:
         inputs.append(hash_input("labels", Path(labels)))
+    _refuse_overlap(Path(case), inputs)
     folder = CaseFolder.open_for_writing(case)
-    _refuse_overlap(folder, inputs)
     earlier = _earlier_manifest(folder)
     options = options or RunOptions()
     manifest = replace(new_manifest(), inputs=tuple(inputs), options=options.to_json())
@@ -319,9 +319,9 @@ def _earlier_manifest(folder: CaseFolder) -> Manifest | None:
         return None
 
 
-def _refuse_overlap(folder: CaseFolder, inputs: list[InputFile]) -> None:
+def _refuse_overlap(case: Path, inputs: list[InputFile]) -> None:
     """Refuse a case folder that is an input's folder or lies inside it: results would become input."""
-    root = folder.root.resolve()
+    root = case.resolve()
     for item in inputs:
         source = Path(item.path).resolve()
         if source.is_dir() and root.is_relative_to(source):

@@ -105,9 +105,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_block_that_fails_leaves_no_part_file(tmp_path: Path) -> None:
     folder = CaseFolder(tmp_path)
 
-    with pytest.raises(RuntimeError), folder.replacing("big.bin") as part:
-        part.write_bytes(b"half")
-        raise RuntimeError
+    def write_half() -> None:
+        with folder.replacing("big.bin") as part:
+            part.write_bytes(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
 
     assert list(tmp_path.iterdir()) == []
 
