@@ -153,7 +153,7 @@ def cli_page() -> str:
     parts = [
         MADE_BY,
         "# Commands\n",
-        "Exit codes: 0 done, 1 failed, 2 bad usage. `vertebro COMMAND --help` says the same on a terminal.\n",
+        "`vertebro COMMAND --help` says the same on a terminal.\n",
     ]
     parts.extend(_command_section(command, "vertebro"))
     return "\n".join(parts)
@@ -181,7 +181,8 @@ def _parameter_row(parameter: Any) -> str:
     meaning = str(getattr(parameter, "help", "") or "").replace("|", "\\|").replace("\n", " ")
     if is_option and parameter.default not in (None, False, (), []) and not callable(parameter.default):
         meaning = f"{meaning} (default: `{_plain(parameter.default)}`)".strip()
-    return f"| `{name}` | {meaning}{' (required)' if parameter.required else ''} |"
+    shown = f"{name} {parameter.metavar}" if is_option and parameter.metavar else name
+    return f"| `{shown}` | {meaning}{' (required)' if parameter.required else ''} |"
 
 
 def stages_page() -> str:
@@ -246,7 +247,9 @@ def api_pages() -> dict[str, str]:
 
 def _api_page(name: str) -> str:
     module = importlib.import_module(name)
-    options = [":members:", ":show-inheritance:", ":member-order: bysource"]
+    options = [":members:", ":member-order: bysource"]
+    if name.endswith(".errors"):
+        options.append(":show-inheritance:")
     if hasattr(module, "__all__"):
         options.append(":imported-members:")
     body = "\n".join([f".. automodule:: {name}", *(f"   {option}" for option in options)])
