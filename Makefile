@@ -34,7 +34,7 @@ docs: venv-dev ## the documentation, in docs/_build/html
 	@echo "Documentation: $(CURDIR)/docs/_build/html/index.html"
 
 house: venv-dev ## tests of the house rules alone
-	$(BIN)/pytest tests/house
+	$(BIN)/pytest tests/house -m "not slow"
 
 bench: venv-dev ## time and memory, printed and kept in benchmarks/results/local/
 	$(BIN)/python -m benchmarks
