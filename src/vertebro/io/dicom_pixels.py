@@ -83,6 +83,20 @@ class PixelReader:
             content = b""  # the child keeps it
             yield plane, values
 
+    def decoded(self, pixels: PixelFormat, content: bytes) -> Iterator[NDArray[np.int32]]:
+        """Every frame of compressed pixel data that are already in memory.
+
+        Raises
+        ------
+        DamagedBytes
+            If a frame cannot be decoded, or there is more than any image has.
+        """
+        if len(content) > MAX_COMPRESSED_BYTES:
+            raise DamagedBytes("compressed pixel data of an absurd size")
+        for index in range(pixels.n_frames):
+            yield self._decode(pixels, content, index)
+            content = b""  # the child keeps it
+
     def _decode(self, pixels: PixelFormat, content: bytes, frame_index: int) -> NDArray[np.int32]:
         """One frame from the child; without ``content`` it is of the same file as before."""
         if self._deaths >= MAX_DECODER_DEATHS:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from vertebro.errors import GeometryError
 from vertebro.imaging import VolumeGeometry
+from vertebro.io.dicom_image import PixelFormat
+from vertebro.io.dicom_pixels import PixelReader
 from vertebro.io.dicom_values import first_item, items, number, numbers, text, whole
 from vertebro.io.label_grid import MAX_GRID_VOXELS
 from vertebro.io.untrusted import DamagedBytes
@@ -128,10 +130,11 @@ def regular_grid(frames: Frames) -> tuple[VolumeGeometry, NDArray[np.int64]]:
     levels = np.unique(np.round(along_mm, 3))
     gaps = np.diff(levels)
     gaps = gaps[gaps > 0.01]
-    spacing_mm = float(gaps.min()) if len(gaps) else (frames.slice_spacing_mm or 1.0)
     stated = frames.slice_spacing_mm
-    if stated is not None and len(gaps) and _are_multiples(gaps, stated):
+    if stated is not None and _are_multiples(gaps, stated):
         spacing_mm = stated
+    else:  # a grid finer than most gaps would be made of holes
+        spacing_mm = float(np.median(gaps)) if len(gaps) else 1.0
     steps = (along_mm - levels[0]) / spacing_mm
     slices = np.round(steps).astype(np.int64) if np.abs(steps).max() < 2**20 else np.zeros(1, np.int64)
     n_slices = int(slices.max()) + 1
@@ -160,6 +163,8 @@ def regular_grid(frames: Frames) -> tuple[VolumeGeometry, NDArray[np.int64]]:
 
 
 def _are_multiples(gaps: NDArray[np.float64], spacing_mm: float) -> bool:
+    if not len(gaps):
+        return True
     ratios = gaps / spacing_mm
     return bool(np.all(np.abs(ratios - np.round(ratios)) < GRID_TOLERANCE) and ratios.min() > 0.5)
 
@@ -236,9 +241,22 @@ def _pixels(dataset: Dataset, frames: Frames) -> Iterator[NDArray[Any]]:
     if not is_native:
         if n_frames * n_pixels > MAX_DECODED_PIXELS:
             raise DamagedBytes("more compressed pixels than any scan has")
-        from pydicom.pixels import iter_pixels  # noqa: PLC0415
-
-        yield from iter_pixels(dataset)
+        pixels = PixelFormat(
+            transfer_syntax=syntax,
+            rows=frames.rows,
+            columns=frames.columns,
+            bits_allocated=bits,
+            bits_stored=bits,
+            high_bit=bits - 1,
+            is_signed=False,
+            samples=1,
+            photometric="MONOCHROME2",
+            n_frames=n_frames,
+            is_big_endian=False,
+            padding=None,
+        )
+        with PixelReader() as reader:
+            yield from reader.decoded(pixels, dataset.PixelData)
         return
     content = dataset.PixelData
     if len(content) * 8 < n_frames * n_pixels * bits:
