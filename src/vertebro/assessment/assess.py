@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.assessment.angles import angle_sigma_deg, endplate_angle
+from vertebro.assessment.density import density_findings
 from vertebro.assessment.expected_heights import (
     LevelMeasure,
     expected_heights,
@@ -115,7 +116,7 @@ def assess_levels(
         else:
             measured.append(level)
     context = _compare(measured, settings)
-    facts, tissue_findings = tissue_facts(
+    facts, calibration = tissue_facts(
         volume,
         labels,
         [level.anatomy for level in measured if names is None or level.anatomy.name in names],
@@ -123,12 +124,12 @@ def assess_levels(
         settings.tissue,
         scaled(progress, 0.5, 0.95),
     )
-    findings += tissue_findings
     done: dict[str, LevelAssessment] = {}
     for index, level in enumerate(measured):
         name = level.anatomy.name
         if names is None or name in names:
             done[name] = _level_assessment(context, index, facts[name])
+    findings += [*calibration.findings, *density_findings(done.values(), calibration, settings.tissue)]
     progress(1.0, "assessed")
     return Assessment(done, labels.geometry, _body_labels(labels, measured), tuple(findings))
 

@@ -104,9 +104,10 @@ def sample_tissues(volume: Volume, labels: LabelVolume, settings: TissueSettings
 
 def coarse_scan(volume: Volume, labels: LabelVolume) -> CoarseScan | None:
     """Average the scan in blocks of about 2.5 mm; None where the labels are empty."""
-    centres = _level_centres(labels)
-    if centres.shape[0] == 0:
+    points, values = _labelled_points(labels)
+    if values.size == 0:
         return None
+    centres = _level_centres(points, values)
     blocks = [max(1, round(_BLOCK_MM / edge)) for edge in volume.spacing_mm]
     blocks = [min(block, count) for block, count in zip(blocks, volume.shape, strict=True)]
     shape = [count // block for count, block in zip(volume.shape, blocks, strict=True)]
@@ -118,29 +119,32 @@ def coarse_scan(volume: Volume, labels: LabelVolume) -> CoarseScan | None:
     affine[:3, 3] = apply_affine(affine, [(block - 1) / 2.0 for block in blocks])
     affine[:3, :3] = affine[:3, :3] * np.array(blocks, dtype=np.float64)
     geometry = VolumeGeometry((shape[0], shape[1], shape[2]), affine)
-    near = _near_labels(labels, geometry)
+    near = _near_labels(points, geometry)
     smooth = ndimage.gaussian_filter(hu, 1.0)
     return CoarseScan(hu, smooth, geometry, measured | (hu > -1000.0), centres, near)
 
 
-def _level_centres(labels: LabelVolume) -> NDArray[np.float64]:
-    """(n, 3): mean position of each label that is named."""
-    names = list(labels.names)
-    if not names:
-        return np.empty((0, 3))
-    counts = np.bincount(labels.labels.ravel().astype(np.int64).clip(min=0), minlength=max(names) + 1)
-    present = [name for name in names if name > 0 and counts[name] > 0]
-    if not present:
-        return np.empty((0, 3))
-    centres = ndimage.center_of_mass(labels.labels > 0, labels.labels, present)
-    return apply_affine(labels.geometry.lps_from_voxel, np.array(centres))
+def _labelled_points(labels: LabelVolume) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(n, 3) world positions of all named voxels, and the label of each."""
+    flat = labels.labels.reshape(-1)
+    at = np.flatnonzero(flat)
+    values = flat[at].astype(np.int64)
+    known = np.isin(values, [value for value in labels.names if value > 0])
+    index = np.stack(np.unravel_index(at[known], labels.labels.shape), axis=1)
+    return apply_affine(labels.geometry.lps_from_voxel, index), values[known]
 
 
-def _near_labels(labels: LabelVolume, target: VolumeGeometry) -> NDArray[np.bool_]:
+def _level_centres(points: NDArray[np.float64], values: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n, 3): mean position of each label."""
+    present, level = np.unique(values, return_inverse=True)
+    counts = np.bincount(level, minlength=present.size)
+    sums = [np.bincount(level, weights=axis, minlength=present.size) for axis in points.T]
+    return np.stack(sums, axis=1) / counts[:, None]
+
+
+def _near_labels(points: NDArray[np.float64], target: VolumeGeometry) -> NDArray[np.bool_]:
     """Blocks that hold or neighbour a labelled voxel."""
-    index = np.argwhere(labels.labels > 0)
-    world = apply_affine(labels.geometry.lps_from_voxel, index)
-    at = np.rint(apply_affine(target.voxel_from_lps, world)).astype(int)
+    at = np.rint(apply_affine(target.voxel_from_lps, points)).astype(int)
     inside = np.all((at >= 0) & (at < np.array(target.shape)), axis=1)
     mask = np.zeros(target.shape, dtype=bool)
     mask[tuple(at[inside].T)] = True

@@ -17,6 +17,7 @@ from vertebro.assessment.anatomy import LevelAnatomy
 from vertebro.assessment.tissue_regions import (
     dense_implant,
     depth_inside_mm,
+    near_body,
     outside_scan,
     spacing_mm,
 )
@@ -147,6 +148,7 @@ def find_cleft(anatomy: LevelAnatomy, settings: TissueSettings) -> tuple[Cleft, 
     --------
     ``find_cleft(anatomy, TissueSettings())[0].present`` for an anatomy lifted by the assessment.
     """
+    anatomy = near_body(anatomy, 10.0)
     depth = depth_inside_mm(anatomy.body, spacing_mm(anatomy))
     implant = dense_implant(anatomy, depth, settings.dense_implant_hu, settings.dense_implant_min_ml)
     if implant.any():

@@ -21,6 +21,7 @@ from vertebro.assessment.tissue_regions import (
     dense_implant,
     depth_inside_mm,
     local_axes_mm,
+    near_body,
     outside_scan,
     smoothed_hu,
     spacing_mm,
@@ -106,13 +107,14 @@ def measure_density(
     -------
     BoneDensity
     findings : tuple of Finding
-        ``tissue.core_sclerosis``, ``tissue.severe_osteoporosis``, ``tissue.low_density``.
+        ``tissue.core_sclerosis``. What density says of the patient comes from :func:`density_findings`.
 
     Notes
     -----
     The interval of the core's mean holds its standard error over eight-millimetre blocks, the change
     when the margin is 1 mm wider or narrower, and the scanner's own accuracy.
     """
+    anatomy = near_body(anatomy, 2.0)
     core = core_region(anatomy, settings)
     voxel_ml = spacing_mm(anatomy) ** 3 / 1000.0
     volume_ml = float(core.mask.sum()) * voxel_ml
@@ -123,7 +125,16 @@ def measure_density(
         ), ()
     core_hu = _core_estimate(anatomy, core, volume_ml, settings)
     density = BoneDensity(core_hu, calibration.bmd(core_hu), calibration.kind)
-    return density, _density_findings(anatomy, core, core_hu, calibration, settings)
+    if core.sclerosis_percent <= settings.sclerosis_finding_percent:
+        return density, ()
+    found = finding(
+        "tissue.core_sclerosis",
+        f"{core.sclerosis_percent:.0f} % of the core is sclerotic and was left out: "
+        "the density is that of the rest.",
+        where=anatomy.name,
+        evidence={"sclerosis_percent": round(core.sclerosis_percent, 1)},
+    )
+    return density, (found,)
 
 
 def _core_estimate(anatomy: LevelAnatomy, core: Core, volume_ml: float, settings: TissueSettings) -> Estimate:
@@ -161,45 +172,61 @@ def _block_error_hu(anatomy: LevelAnatomy, mask: NDArray[np.bool_], block_mm: fl
     return float(means.std(ddof=1) / math.sqrt(full.sum()))
 
 
-def _density_findings(
-    anatomy: LevelAnatomy, core: Core, core_hu: Estimate, calibration: Calibration, settings: TissueSettings
+def density_findings(
+    levels: Iterable[LevelAssessment], calibration: Calibration, settings: TissueSettings
 ) -> tuple[Finding, ...]:
-    found = []
-    if core.sclerosis_percent > settings.sclerosis_finding_percent:
-        found.append(
-            finding(
-                "tissue.core_sclerosis",
-                f"{core.sclerosis_percent:.0f} % of the core is sclerotic and was left out: "
-                "the density is that of the rest.",
-                where=anatomy.name,
-                evidence={"sclerosis_percent": round(core.sclerosis_percent, 1)},
-            )
-        )
-    shift = calibration.contrast_shift_hu
-    native = core_hu.require() - shift
-    words = f" after taking off {shift:.0f} HU for contrast" if shift else ""
-    evidence = {"core_hu": round(core_hu.require(), 1), "contrast_shift_hu": round(shift, 2)}
+    """What the levels' densities together say of the patient.
+
+    Parameters
+    ----------
+    levels : iterable of LevelAssessment
+    calibration : Calibration
+        Tells how much contrast raises the core; thresholds are applied after that is taken off.
+    settings : TissueSettings
+
+    Returns
+    -------
+    tuple of Finding
+        ``tissue.severe_osteoporosis`` or ``tissue.low_density`` from the unfractured levels, and
+        ``tissue.rubble_density`` for each fractured level whose density was measured.
+    """
+    listed = list(levels)
+    core_hu, _, names = patient_density(listed)
+    found = [
+        _rubble(level, core_hu, names)
+        for level in listed
+        if (level.genant_grade or level.cleft.present) and level.density.core_hu.is_known
+    ]
+    if not core_hu.is_known:
+        return tuple(found)
+    native = core_hu.require() - calibration.contrast_shift_hu
     if native <= settings.of_severe_osteoporosis_hu:
-        found.append(
-            finding(
-                "tissue.severe_osteoporosis",
-                f"Spongy bone of {native:.0f} HU{words}: at or below "
-                f"{settings.of_severe_osteoporosis_hu:.0f} HU.",
-                where=anatomy.name,
-                evidence=evidence,
-            )
-        )
+        code, limit = "tissue.severe_osteoporosis", settings.of_severe_osteoporosis_hu
     elif native <= settings.osteoporosis_specific_hu:
-        found.append(
-            finding(
-                "tissue.low_density",
-                f"Spongy bone of {native:.0f} HU{words}: at or below "
-                f"{settings.osteoporosis_specific_hu:.0f} HU, where osteoporosis is likely.",
-                where=anatomy.name,
-                evidence=evidence,
-            )
+        code, limit = "tissue.low_density", settings.osteoporosis_specific_hu
+    else:
+        return tuple(found)
+    shift = calibration.contrast_shift_hu
+    words = f" after taking off {shift:.0f} HU for contrast" if shift else ""
+    found.append(
+        finding(
+            code,
+            f"Spongy bone of {', '.join(names)} reads {native:.0f} HU{words}: at or below {limit:.0f} HU.",
+            evidence={"core_hu": round(core_hu.require(), 1), "contrast_shift_hu": round(shift, 2)},
         )
+    )
     return tuple(found)
+
+
+def _rubble(level: LevelAssessment, core_hu: Estimate, names: tuple[str, ...]) -> Finding:
+    own = level.density.core_hu.require()
+    other = f" Unfractured levels ({', '.join(names)}) read {core_hu.require():.0f} HU." if names else ""
+    return finding(
+        "tissue.rubble_density",
+        f"{own:.0f} HU in {level.name} is the density of a fractured body, not of the patient's bone.{other}",
+        where=level.name,
+        evidence={"core_hu": round(own, 1)},
+    )
 
 
 def patient_density(

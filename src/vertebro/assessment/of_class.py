@@ -57,19 +57,16 @@ def endplate_deformity(
     if profile is None or not all(item.is_known for item in wanted):
         return None
     upper, lower = _endplate_lines(anatomy)
-    if upper.shape[0] < 6:
+    if upper.shape[0] < 10:
         return None
     corners = profile.middle_corners_mm()
     up = corners[1] - corners[0]
     up = up / np.linalg.norm(up)
     middle = corners.mean(axis=0)
-    halves = [item.require() / 2.0 for item in wanted]
-    depths = np.linspace(0.05, 0.95, 3)
-    sunk = [
-        _lacking_percent(line, sign, middle, up, np.interp(depths, (0.05, 0.5, 0.95), halves))
-        for line, sign in ((upper, 1.0), (lower, -1.0))
-    ]
-    return EndplateDeformity(sunk[0], sunk[1], _depression_mm(upper, 1.0), _depression_mm(lower, -1.0))
+    expected_mm = [item.require() for item in wanted]
+    shares = [_half_heights_mm(line, sign, middle, up) for line, sign in ((upper, 1.0), (lower, -1.0))]
+    sunk = _sunk_percent(shares[0], shares[1], np.array(expected_mm))
+    return EndplateDeformity(*sunk, _depression_mm(upper, 1.0), _depression_mm(lower, -1.0))
 
 
 def _endplate_lines(anatomy: LevelAnatomy) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -87,24 +84,29 @@ def _endplate_lines(anatomy: LevelAnatomy) -> tuple[NDArray[np.float64], NDArray
     return np.stack([y, upper], axis=1), np.stack([y, lower], axis=1)
 
 
-def _lacking_percent(
-    line: NDArray[np.float64],
-    sign: float,
-    middle: NDArray[np.float64],
-    up: NDArray[np.float64],
-    halves_mm: NDArray[np.float64],
-) -> float:
-    """Largest shortfall of an endplate's height over the half plane, in percent of twice that half."""
+def _half_heights_mm(
+    line: NDArray[np.float64], sign: float, middle: NDArray[np.float64], up: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(3,): an endplate's height over the wall's half plane near the back, in the middle and in front."""
     forward = np.array([up[1], -up[0]])
     heights = sign * (line - middle) @ up
     along = (line - middle) @ forward
     share = (along - along.min()) / max(float(np.ptp(along)), 1e-6)
-    worst = 0.0
-    for at, half in zip((0.15, 0.5, 0.85), halves_mm, strict=True):
-        near = np.abs(share - at) <= 0.1
-        if near.any():
-            worst = max(worst, 100.0 * (half - float(np.median(heights[near]))) / (2.0 * half))
-    return worst
+    near = [np.abs(share - at) <= 0.1 for at in (0.15, 0.5, 0.85)]
+    return np.array([float(np.median(heights[place])) for place in near])
+
+
+def _sunk_percent(
+    upper_mm: NDArray[np.float64], lower_mm: NDArray[np.float64], expected_mm: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Largest shortfall of either half height against half the expected one, percent of the whole.
+
+    The two shortfalls of one place add up to its loss of height; neither may exceed that loss, so that
+    a tilted half plane does not take from one endplate what it gives to the other.
+    """
+    loss = np.maximum(100.0 * (1.0 - (upper_mm + lower_mm) / expected_mm), 0.0)
+    shortfalls = [np.clip(50.0 - 100.0 * half / expected_mm, 0.0, loss) for half in (upper_mm, lower_mm)]
+    return float(shortfalls[0].max()), float(shortfalls[1].max())
 
 
 def _depression_mm(line: NDArray[np.float64], sign: float) -> float:

@@ -14,9 +14,8 @@ from scipy import ndimage
 
 from vertebro.assessment.anatomy import LevelAnatomy
 from vertebro.assessment.canal import CanalProfile, canal_profile, narrowest_mm
-from vertebro.assessment.tissue_regions import spacing_mm
 from vertebro.assessment.tissue_settings import TissueSettings
-from vertebro.assessment.wall_profile import WallProfile, back_surface_mm, wall_profile
+from vertebro.assessment.wall_profile import WallProfile, back_surface_mm, outline_error_mm, wall_profile
 from vertebro.case import Estimate, PosteriorWall
 from vertebro.findings import Finding, finding
 
@@ -26,11 +25,6 @@ def _middle_band(profile: WallProfile, settings: TissueSettings) -> NDArray[np.f
     count = profile.rows.size
     cut = min(round(settings.wall_bulge_band_percent / 100.0 * count), (count - 1) // 2)
     return profile.behind_line_mm[:, cut : count - cut]
-
-
-def _outline_error_mm(anatomy: LevelAnatomy) -> float:
-    """95 % error of an outline's place along the depth: rounding of source voxels, twice its deviation."""
-    return 2.0 * max(anatomy.source_spacing_mm[1], spacing_mm(anatomy)) / math.sqrt(12.0)
 
 
 def measure_posterior_wall(
@@ -69,14 +63,14 @@ def measure_posterior_wall(
     band = ndimage.median_filter(_middle_band(profile, settings), size=3, mode="nearest")
     bulge = float(band.max())
     spread = float(np.std(band.max(axis=1)))
-    error = math.hypot(math.sqrt(1.5) * _outline_error_mm(anatomy), spread)
+    error = math.hypot(math.sqrt(1.5) * outline_error_mm(anatomy), spread)
     bulge_mm = Estimate.symmetric(
         bulge,
         error,
         "mm",
         f"largest distance behind the line between the wall's corners, planes within "
         f"{settings.wall_half_width_mm:.0f} mm of the middle; negative is concave"
-        + _corner_words(profile, settings),
+        + _corner_words(anatomy, profile, settings),
     )
     depth = _depth_estimate(anatomy, _canal(anatomy, profile, settings))
     encroachment = _encroachment(depth, [_canal_depth(level, settings) for level in (above, below)])
@@ -90,13 +84,13 @@ def _all_missing(reason: str) -> PosteriorWall:
     )
 
 
-def _corner_words(profile: WallProfile, settings: TissueSettings) -> str:
+def _corner_words(anatomy: LevelAnatomy, profile: WallProfile, settings: TissueSettings) -> str:
     if profile.corner_step_mm is None:
         return "; no neighbours on both sides to tell whether a corner is displaced"
     moved = [
         name
         for name, step in zip(("lower", "upper"), profile.corner_step_mm, strict=True)
-        if step > settings.wall_corner_slack_mm
+        if step > max(settings.wall_corner_slack_mm, outline_error_mm(anatomy))
     ]
     if not moved:
         return ""
@@ -116,7 +110,7 @@ def _depth_estimate(anatomy: LevelAnatomy, canal: CanalProfile | None) -> Estima
         return Estimate.missing("mm", "no continuous back wall was found in the label")
     if not canal.is_known:
         return Estimate.missing("mm", canal.reason)
-    error = math.sqrt(2.0) * _outline_error_mm(anatomy)
+    error = math.sqrt(2.0) * outline_error_mm(anatomy)
     value = narrowest_mm(canal)
     bony = 100.0 * float(canal.is_bony.mean())
     return Estimate(
@@ -166,7 +160,7 @@ def _wall_findings(
 ) -> tuple[Finding, ...]:
     found = []
     bulge = wall.bulge_mm.require()
-    if bulge > settings.bulge_finding_mm:
+    if bulge > settings.bulge_finding_mm and (wall.bulge_mm.lower or 0.0) > 0.0:
         found.append(
             finding(
                 "tissue.wall_bulge",
@@ -176,7 +170,7 @@ def _wall_findings(
             )
         )
     for name, step in zip(("lower", "upper"), profile.corner_step_mm or (), strict=False):
-        if step > settings.corner_step_finding_mm:
+        if step > settings.corner_step_finding_mm + outline_error_mm(anatomy):
             found.append(
                 finding(
                     "tissue.wall_step",

@@ -31,8 +31,8 @@ _LOST_HEIGHT = {
     FractureShape.CRUSH: "posterior height",
     FractureShape.NONE: "height",
 }
-_WALL_WORDS_FROM_MM = 1.0
-"""Bulges below this, or with an interval that spans 0, are within the outline's error."""
+_WALL_WORDS_FROM_MM = 2.0
+"""Bulges below this, or with an interval that spans 0, are within the outline's error (as the finding)."""
 _ENCROACHMENT_WORDS_FROM_PERCENT = 10.0
 
 
@@ -65,13 +65,20 @@ def _shape_words(level: LevelAssessment) -> str:
         return f"not graded ({loss.basis})"
     if level.genant_grade is GenantGrade.NORMAL:
         if not level.grade_is_certain:
-            return f"no clear height loss, though a mild fracture cannot be ruled out ({_percent(loss)})"
+            return f"no clear height loss, though a mild fracture cannot be ruled out{_doubt(loss)}"
         return "no fracture deformity"
     grade = _GRADE_WORDS[level.genant_grade]
     shape = "" if level.genant_shape is FractureShape.NONE else f" {level.genant_shape.value}"
     article = f"{grade}{shape} fracture deformity"
     doubt = "" if level.grade_is_certain else ", grade uncertain"
     return f"{article}, {_percent(loss)} loss of {_LOST_HEIGHT[level.genant_shape]}{doubt}"
+
+
+def _doubt(loss: Estimate) -> str:
+    """What was measured, where it is a loss at all."""
+    if loss.require() < 1.0:
+        return ""
+    return f" (loss {loss.require():.0f} %, at most {loss.upper or 0.0:.0f} %)"
 
 
 def _percent(loss: Estimate) -> str:

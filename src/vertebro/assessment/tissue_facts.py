@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vertebro.assessment.anatomy import LevelAnatomy
-from vertebro.assessment.calibration import calibrate
+from vertebro.assessment.calibration import Calibration, calibrate
 from vertebro.assessment.cleft import find_cleft
 from vertebro.assessment.density import measure_density
 from vertebro.assessment.grading import Grading
@@ -97,8 +97,8 @@ def tissue_facts(
     spine: Sequence[LevelAnatomy],
     settings: TissueSettings,
     progress: Progress,
-) -> tuple[dict[str, TissueFacts], list[Finding]]:
-    """Facts of the chosen levels by name."""
+) -> tuple[dict[str, TissueFacts], Calibration]:
+    """Facts of the chosen levels by name, and the scan's calibration."""
     calibration = calibrate(volume, labels, settings)
     facts: dict[str, TissueFacts] = {}
     places = {anatomy.name: index for index, anatomy in enumerate(spine)}
@@ -113,4 +113,4 @@ def tissue_facts(
         facts[anatomy.name] = TissueFacts(
             cleft, wall, density, (*cleft_findings, *wall_findings, *density_findings)
         )
-    return facts, list(calibration.findings)
+    return facts, calibration

@@ -100,7 +100,7 @@ class TissueSettings:
     )
     # --- posterior wall and canal ----------------------------------------------------------------
     wall_half_width_mm: float = setting(
-        6.0,
+        5.0,
         "The wall is read in sagittal planes up to this far from the middle.",
         lower=0.0,
         upper=12.0,

@@ -54,6 +54,11 @@ class WallProfile:
         return np.asarray(np.median(self.corners_mm, axis=0))
 
 
+def outline_error_mm(anatomy: LevelAnatomy) -> float:
+    """95 % error of an outline's place along the depth: a source voxel, for drawn and learnt outlines."""
+    return max(anatomy.source_spacing_mm[1], spacing_mm(anatomy))
+
+
 def back_surface_mm(anatomy: LevelAnatomy) -> NDArray[np.float64]:
     """(x, z): anterior coordinate of the body's most posterior surface; NaN where there is no body.
 
@@ -118,7 +123,7 @@ def wall_profile(
             float(belongs[0] - np.median(lower[:, 0])),
             float(belongs[1] - np.median(upper[:, 0])),
         )
-        slack = settings.wall_corner_slack_mm
+        slack = max(settings.wall_corner_slack_mm, outline_error_mm(anatomy))
         reference = [np.maximum(own, at - slack) for own, at in zip(reference, belongs, strict=True)]
     share = (heights - heights[0]) / (heights[-1] - heights[0])
     line = reference[0][:, None] * (1.0 - share) + reference[1][:, None] * share
