@@ -142,7 +142,7 @@ class CArmPose:
     @property
     def isocentre_in_patient_mm(self) -> NDArray[np.float64]:
         """(3,): the isocentre in the CT's frame once the table has moved the patient."""
-        return np.array(self.isocentre_lps_mm) - np.array(self.table_shift_lps_mm)
+        return np.asarray(np.subtract(self.isocentre_lps_mm, self.table_shift_lps_mm), dtype=np.float64)
 
     @property
     def label(self) -> str:
@@ -162,7 +162,7 @@ class CArmPose:
         if abs(lao) > 90.0:
             turn = ("LPO" if lao > 0 else "RPO", 180.0 - abs(lao))
         is_frontal = min(abs(lao), 180.0 - abs(lao)) < 0.05
-        parts = [("AP" if abs(lao) > 90.0 else "PA", None)] if is_frontal else [turn]
+        parts: list[tuple[str, float | None]] = [("AP" if abs(lao) > 90.0 else "PA", None)] if is_frontal else [turn]
         if abs(cra) >= 0.05:
             parts.append(("CRA" if cra > 0 else "CAU", abs(cra)))
         return " ".join(word if number is None else f"{word} {number:.3g}" for word, number in parts)

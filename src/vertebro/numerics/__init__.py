@@ -1,4 +1,4 @@
-"""Numerical kernels without anatomy: ray casting. NumPy references beside compiled versions.
+"""Numerical kernels without anatomy: ray casting, transmission. NumPy references beside compiled versions.
 
 World frame LPS, millimetres; arrays in, arrays out.
 """
@@ -6,6 +6,7 @@ World frame LPS, millimetres; arrays in, arrays out.
 from vertebro.numerics.beams import Beam, ConeBeam, FanBeam
 from vertebro.numerics.ray_casting import Backend, line_integrals, usable_threads
 from vertebro.numerics.ray_volume import RayVolume
+from vertebro.numerics.transmission import transmitted
 from vertebro.numerics.value_ramps import ValueRamps
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "RayVolume",
     "ValueRamps",
     "line_integrals",
+    "transmitted",
     "usable_threads",
 ]
