@@ -7,7 +7,7 @@ metadata.
 
 from __future__ import annotations
 
-from dataclasses import field, fields
+from dataclasses import field, fields, is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ def to_json(settings: DataclassInstance) -> dict[str, object]:
     """All values of a settings object as JSON-ready data, nested settings included."""
 
     def plain(value: object) -> object:
-        if hasattr(value, "__dataclass_fields__"):
+        if is_dataclass(value) and not isinstance(value, type):
             return to_json(value)
         if isinstance(value, Enum):
             return value.value
