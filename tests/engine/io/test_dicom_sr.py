@@ -61,9 +61,7 @@ def level(name, label, *, complete=True, cleft=True):
         heights_left_mm=none,
         expected_heights_mm=none,
         dimensions=BodyDimensions(*[missing()] * 6, missing("ml")),
-        height_loss_percent=Estimate(35.25, 30.0, 42.0, "percent", "test")
-        if complete
-        else missing("percent"),
+        height_loss_percent=loss if complete else missing("percent"),
         genant_grade=GenantGrade.MODERATE if complete else None,
         genant_shape=FractureShape.WEDGE if complete else FractureShape.NONE,
         grade_is_certain=False,
