@@ -103,7 +103,7 @@ def compose_report(
         image=image_facts(volume, labels, words),
         abnormal=tuple(without_notes(row) for row in rows if row.anchor),
         key_findings=shown,
-        more_findings=_more(len(texts) - len(alerts) - len(shown), words),
+        more_findings=_more(len(texts) - len(alerts) - len(shown), len(alerts) + len(shown), words),
         levels=rows,
         level_notes=notes,
         blocks=blocks,
@@ -182,7 +182,9 @@ def _file_word(level: LevelAssessment) -> str:
     return kept[:12] or f"label{level.label}"
 
 
-def _more(count: int, words: Words) -> str:
+def _more(count: int, n_shown: int, words: Words) -> str:
+    """How many findings are only in the full list."""
     if count <= 0:
         return ""
-    return str(words["sections"]["more_one" if count == 1 else "more"]).format(count=count)
+    key = ("more" if n_shown else "only") + ("_one" if count == 1 else "")
+    return str(words["sections"][key]).format(count=count)

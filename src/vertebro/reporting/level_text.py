@@ -56,7 +56,7 @@ def level_rows(assessment: Assessment, words: Words) -> tuple[tuple[LevelRow, ..
             posterior=said(level.heights_mm.posterior),
             wedge=said(level.wedge_angle_deg),
             kyphosis=said(level.kyphosis_deg),
-            bulge=said(level.posterior_wall.bulge_mm),
+            bulge=number_text(level.posterior_wall.bulge_mm, missing=missing),
             core_hu=said(level.density.core_hu),
             cleft=cleft_word(level, words),
             of_type=of_word(level, words),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vertebro.geometry import apply_affine
 from vertebro.imaging import Volume, VolumeGeometry, sample_at
 from vertebro.reporting.figure import Point
 
@@ -95,9 +96,10 @@ def values_at(
     whole-body scan costs no more than one through a crop. With ``label``, how much of each position
     lies inside that label: 1 inside, 0 outside, between them at its border.
     """
-    index = (
-        positions_lps_mm.reshape(-1, 3) @ geometry.voxel_from_lps[:3, :3].T + geometry.voxel_from_lps[:3, 3]
-    )
+    flat = positions_lps_mm.reshape(-1, 3)
+    ends = np.stack([flat.min(axis=0), flat.max(axis=0)])
+    corners = np.array([[ends[i, 0], ends[j, 1], ends[k, 2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+    index = apply_affine(geometry.voxel_from_lps, corners)
     limits = np.array(geometry.shape)
     start = np.clip(np.floor(index.min(axis=0)).astype(int) - 1, 0, limits)
     stop = np.clip(np.ceil(index.max(axis=0)).astype(int) + 2, 0, limits)
