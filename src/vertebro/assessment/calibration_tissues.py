@@ -211,7 +211,7 @@ def _blood(
     in front of the labels' centre, over at least 15 mm of height. Blood without contrast cannot be told
     from the crura and bowel around it; it is not sampled, and muscle serves in its place.
     """
-    span = (scan.spine_lps_mm[:, 2].min() - 10.0, scan.spine_lps_mm[:, 2].max() + 10.0)
+    span = (scan.spine_lps_mm[:, 2].min() - 25.0, scan.spine_lps_mm[:, 2].max() + 25.0)
     place = (left >= -30.0) & (left <= 45.0) & (posterior <= -15.0) & (posterior >= -65.0)
     place &= (height >= span[0]) & (height <= span[1]) & scan.is_measured & ~scan.near_spine
     soft_ml = float((place & (scan.hu > -150.0)).sum()) * scan.geometry.voxel_volume_mm3 / 1000.0

@@ -116,7 +116,7 @@ class TissueSettings:
         source="assumed: beyond the corner's rounding of about 2 mm, short of a fragment's crest",
     )
     wall_corner_reach_mm: float = setting(
-        2.0,
+        1.0,
         "How far that continuation may depart from the wall where it starts.",
         lower=0.0,
         upper=6.0,
