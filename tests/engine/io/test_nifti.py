@@ -183,7 +183,10 @@ def test_forms_that_exchange_the_sides_block(tmp_path: Path) -> None:
 
 
 def test_without_orientation_the_sides_are_unknown(tmp_path: Path) -> None:
-    file = written(tmp_path / "a.nii", sform_code=0, qform_code=0, pixdim=[1, 1, 2, 3, 0, 0, 0, 0])
+    file = written(tmp_path / "a.nii", affine=np.diag([1.0, 2.0, 3.0, 1.0]))
+    content = bytearray(file.read_bytes())
+    content[252:256] = bytes(4)
+    file.write_bytes(content)
 
     _, geometry, _, (note,) = load_nifti_array(file)
 
