@@ -3,6 +3,7 @@
 Frames: world LPS mm; image (column, row) with whole numbers at pixel centres, row 0 on top.
 """
 
+from vertebro.fluoroscopy.dose import AlertLevel, DoseTally, alert_levels
 from vertebro.fluoroscopy.instruments import (
     Ellipsoid,
     Fill,
@@ -14,22 +15,28 @@ from vertebro.fluoroscopy.instruments import (
     steel,
     zirconia_cement,
 )
+from vertebro.fluoroscopy.live import LivePair, LiveView
 from vertebro.fluoroscopy.pose_geometry import cone_beam, image_axes, triangulate
 from vertebro.fluoroscopy.render import render_view
 from vertebro.fluoroscopy.settings import BeamModel, BeamSettings, DisplaySettings, FluoroscopySettings
 from vertebro.fluoroscopy.tissue import Anatomy, prepare_anatomy
 
 __all__ = [
+    "AlertLevel",
     "Anatomy",
     "BeamModel",
     "BeamSettings",
     "DisplaySettings",
+    "DoseTally",
     "Ellipsoid",
     "Fill",
     "FluoroscopySettings",
     "Instrument",
+    "LivePair",
+    "LiveView",
     "Rod",
     "Substance",
+    "alert_levels",
     "balloon_contrast",
     "barium_cement",
     "cone_beam",

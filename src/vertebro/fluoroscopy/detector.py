@@ -131,10 +131,3 @@ def focal_blur_sigma_px(arm: CArm, plane: CArmPlane, pixel_mm: float) -> float:
 def detector_blur_sigma_px(arm: CArm, pixel_mm: float) -> float:
     """Blur of the scintillator, pixels."""
     return arm.blur_fwhm_mm / _FWHM_PER_SIGMA / pixel_mm
-
-
-def blurred(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    """Gaussian blur, edges held; widths below a quarter pixel are left out."""
-    if sigma_px < 0.25:
-        return image
-    return np.asarray(ndimage.gaussian_filter(image, sigma_px, mode="nearest", truncate=3.0))

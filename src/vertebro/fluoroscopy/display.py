@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from vertebro.fluoroscopy.coarse_fields import bilinear_up, block_mean
 from vertebro.fluoroscopy.settings import DisplaySettings
+from vertebro.numerics import gaussian_blur
 
 FAINTEST_SIGNAL = 1e-5
 """Signals below this read as this, as a detector's last bit does."""
@@ -77,12 +78,15 @@ def filtered_depth(
 
 
 def flattened(image: NDArray[np.float32], share: float, sigma_px: float) -> NDArray[np.float32]:
-    """Take out a share of the body's slow brightness changes; the open beam beside it does not count.
+    """Take out a share of the body's slow brightness changes."""
+    return image if share <= 0.0 else image - slow_changes(image, share, sigma_px)
 
-    ``image − share·(slow − typical)``, where ``slow`` is the wide average over the body around a pixel.
+
+def slow_changes(image: NDArray[np.float32], share: float, sigma_px: float) -> NDArray[np.float32]:
+    """``share·(slow − typical)``; the open beam beside the body does not count.
+
+    ``slow`` is the wide average over the body around a pixel, ``typical`` the body's median.
     """
-    if share <= 0.0:
-        return image
     step = max(1, int(sigma_px / 4.0))
     blocks = block_mean(image, step)
     body = (blocks > body_threshold(blocks)).astype(np.float32)
@@ -91,19 +95,19 @@ def flattened(image: NDArray[np.float32], share: float, sigma_px: float) -> NDAr
     wide = ndimage.gaussian_filter(blocks * body, width, mode="nearest") / np.maximum(around, 1e-3)
     typical = float(np.median(blocks[body > 0.0])) if body.any() else 0.0
     excess = np.where(around > 1e-3, wide - typical, 0.0).astype(np.float32)
-    return np.asarray(image - np.float32(share) * bilinear_up(excess, step, image.shape))
+    return np.float32(share) * bilinear_up(excess, step, image.shape)
 
 
 def body_threshold(thickness: NDArray[np.float32]) -> float:
     """Depth above which a pixel shows the body and not the open beam beside it."""
-    return 0.35 * float(np.percentile(thickness, 90.0))
+    return 0.5 * float(np.percentile(thickness, 90.0))
 
 
 def edge_enhanced(image: NDArray[np.float32], gain: float, sigma_px: float) -> NDArray[np.float32]:
     """Unsharp mask: ``image + gain·(image − blurred)``."""
-    if gain <= 0.0 or sigma_px < 0.25:
+    if gain <= 0.0:
         return image
-    smooth = ndimage.gaussian_filter(image, sigma_px, mode="nearest", truncate=2.5)
+    smooth = gaussian_blur(image, sigma_px)
     return np.asarray(image + np.float32(gain) * (image - smooth))
 
 

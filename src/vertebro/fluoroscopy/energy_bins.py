@@ -120,7 +120,7 @@ def detector_response_kev(energies_kev: NDArray[np.float64], cesium_iodide_mm: f
     Examples
     --------
     >>> detector_response_kev(np.array([60.0]), 0.42).round(1).tolist()
-    [46.8]
+    [46.6]
     """
     depth = linear_attenuation_per_cm("cesium_iodide", energies_kev) * cesium_iodide_mm / 10.0
     return np.asarray(energies_kev * -np.expm1(-depth))

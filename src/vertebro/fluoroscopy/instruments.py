@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vertebro.errors import require_range
 from vertebro.materials.beam_attenuation import mixture_density_g_cc
-from vertebro.numerics import ConeBeam, RayVolume, line_integrals
+from vertebro.numerics import ConeBeam, RayVolume, ellipsoid_lengths_mm, line_integrals, tube_lengths_mm
 
 DISPLACED_G_CC = 1.03
 """Soft tissue that an instrument takes the place of, g/cc (marrow and muscle, ICRU Report 44)."""
@@ -92,14 +92,6 @@ class Instrument(Protocol):
         """(rows, columns) length of each ray in the substance, and in the tissue displaced."""
 
 
-def _directions(beam: ConeBeam) -> NDArray[np.float64]:
-    """(rows, columns, 3): unit directions of a beam's rays."""
-    rows, columns = beam.shape
-    pixels = beam.pixel_mm(np.arange(rows)[:, None], np.arange(columns)[None, :])
-    rays = pixels - beam.source_mm
-    return np.asarray(rays / np.linalg.norm(rays, axis=-1, keepdims=True))
-
-
 @dataclass(frozen=True, slots=True)
 class Rod:
     """A straight rod or tube with flat ends: needle, cannula, stylet.
@@ -156,34 +148,8 @@ class Rod:
 
     def lengths_mm(self, beam: ConeBeam) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(rows, columns) length of each ray in the wall, and in the whole rod."""
-        rays = _directions(beam)
-        outer = self._chord(beam.source_mm, rays, self.outer_diameter_mm / 2)
-        inner = self._chord(beam.source_mm, rays, self.inner_diameter_mm / 2)
-        return (outer - inner).astype(np.float32), outer.astype(np.float32)
-
-    def _chord(
-        self, source: NDArray[np.float64], rays: NDArray[np.float64], radius: float
-    ) -> NDArray[np.float64]:
-        if radius <= 0.0:
-            return np.zeros(rays.shape[:-1])
-        length = self._length
-        axis = np.subtract(self.end_lps_mm, self.start_lps_mm) / length
-        offset = source - np.array(self.start_lps_mm)
-        along_ray, along_offset = rays @ axis, float(offset @ axis)
-        across_ray = rays - along_ray[..., None] * axis
-        across_offset = offset - along_offset * axis
-        a = (across_ray**2).sum(-1)
-        b = across_ray @ across_offset
-        c = float(across_offset @ across_offset) - radius**2
-        discriminant = b**2 - a * c
-        safe_a = np.maximum(a, 1e-15)
-        root = np.sqrt(np.maximum(discriminant, 0.0)) / safe_a
-        middle = -b / safe_a
-        with np.errstate(divide="ignore", invalid="ignore"):
-            caps = (np.array([0.0, length]).reshape(2, *[1] * along_ray.ndim) - along_offset) / along_ray
-        enter = np.maximum(middle - root, np.nanmin(caps, axis=0))
-        leave = np.minimum(middle + root, np.nanmax(caps, axis=0))
-        return np.asarray(np.where(discriminant > 0.0, np.maximum(leave - enter, 0.0), 0.0))
+        diameters = (self.outer_diameter_mm, self.inner_diameter_mm)
+        return tube_lengths_mm(beam, self.start_lps_mm, self.end_lps_mm, diameters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,13 +180,7 @@ class Ellipsoid:
 
     def lengths_mm(self, beam: ConeBeam) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(rows, columns) length of each ray inside, twice."""
-        unit_from_lps = np.linalg.inv(np.asarray(self.semi_axes_lps_mm, dtype=np.float64).T)
-        rays = _directions(beam) @ unit_from_lps.T
-        offset = unit_from_lps @ (beam.source_mm - np.array(self.centre_lps_mm))
-        a = (rays**2).sum(-1)
-        b = rays @ offset
-        discriminant = b**2 - a * (float(offset @ offset) - 1.0)
-        chord = (2.0 * np.sqrt(np.maximum(discriminant, 0.0)) / a).astype(np.float32)
+        chord = ellipsoid_lengths_mm(beam, self.centre_lps_mm, self.semi_axes_lps_mm)
         return chord, chord
 
 

@@ -25,7 +25,6 @@ from vertebro.fluoroscopy.detector import (
     Exposure,
     add_noise,
     automatic_exposure,
-    blurred,
     detector_blur_sigma_px,
     focal_blur_sigma_px,
     scatter_field,
@@ -45,7 +44,7 @@ from vertebro.fluoroscopy.projection import Projection, footprint, project_anato
 from vertebro.fluoroscopy.settings import FluoroscopySettings
 from vertebro.fluoroscopy.tissue import Anatomy, prepare_anatomy
 from vertebro.imaging import Volume
-from vertebro.numerics import transmitted
+from vertebro.numerics import gaussian_blur, transmitted
 
 _SENSING_RAYS = 60
 _CFR_POINT_MM = 300.0
@@ -97,13 +96,15 @@ def render_view(
     paths, compositions = with_instruments(projection, prints, *whole)
     attenuation = np.stack([bins.attenuation_cm2_g(mix) for mix in compositions]).astype(np.float32)
     primary = transmitted(paths, attenuation, bins.weights.astype(np.float32))
-    primary = blurred(primary, focal_blur_sigma_px(projection.arm, projection.plane, projection.pixel_mm))
+    primary = gaussian_blur(
+        primary, focal_blur_sigma_px(projection.arm, projection.plane, projection.pixel_mm)
+    )
     signal, scatter_share = _with_scatter(primary, paths, projection, chosen)
     if chosen.beam.noise and rng is not None:
         signal = add_noise(
             signal, exposure.open_photons * chosen.beam.n_pulses, chosen.beam.electronic_noise_photons, rng
         )
-    signal = blurred(signal, detector_blur_sigma_px(projection.arm, projection.pixel_mm))
+    signal = gaussian_blur(signal, detector_blur_sigma_px(projection.arm, projection.pixel_mm))
     dose = view_dose(bins, projection.plane, exposure, chosen)
     return FluoroView(
         pixels=_display(signal, chosen, projection.pixel_mm),

@@ -6,7 +6,6 @@ image rows themselves; only the fan direction needs taking from the grid to the 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +14,13 @@ from scipy import ndimage
 from vertebro.errors import GeometryError
 from vertebro.numerics.beams import FanBeam
 from vertebro.numerics.ray_volume import RayVolume
-from vertebro.numerics.slice_grid import SliceGrid, sum_slices
+from vertebro.numerics.slice_grid import SliceGrid, sum_slices, threads
 from vertebro.numerics.value_ramps import ValueRamps
 
 _MARGIN = 3
 
 
-def cast_fan(volume: RayVolume, beam: FanBeam, ramps: ValueRamps) -> NDArray[np.float32]:
+def cast_fan(volume: RayVolume, beam: FanBeam, ramps: ValueRamps, n_threads: int) -> NDArray[np.float32]:
     """Line integrals of a fan that moves along the volume's contiguous axis.
 
     Rays are cast along the voxel axis that the middle of the fan follows.
@@ -62,7 +61,7 @@ def cast_fan(volume: RayVolume, beam: FanBeam, ramps: ValueRamps) -> NDArray[np.
     ahead = np.flatnonzero(depth * np.sign(middle[slice_axis]) > 0.5)
     slices = (int(ahead[0]), int(ahead[-1]) + 1) if ahead.size else (0, 0)
     outline = np.array([[0, 0], [rows, 0], [rows, n_rows], [0, n_rows]], dtype=np.float64)
-    with ThreadPoolExecutor() as pool:
+    with threads(n_threads, rows * columns) as pool:
         grid = sum_slices(volume, SliceGrid(axes, lines, slices, outline, (n_rows, rows)), ramps, pool)
     steps = directions / directions[:, [slice_axis]]
     length_mm = np.linalg.norm(steps @ volume.lps_from_voxel[:3, :3].T, axis=1)

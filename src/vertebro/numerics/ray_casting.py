@@ -26,7 +26,6 @@ References
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 
 import numpy as np
@@ -38,7 +37,7 @@ from vertebro.numerics.cone_faces import TIE_BAND, cone_faces
 from vertebro.numerics.fan_casting import cast_fan
 from vertebro.numerics.ray_casting_reference import cast_cone_plainly, cast_fan_plainly
 from vertebro.numerics.ray_volume import RayVolume
-from vertebro.numerics.slice_grid import BAND_ROWS, run_bands, sum_slices
+from vertebro.numerics.slice_grid import BAND_ROWS, run_bands, sum_slices, threads
 from vertebro.numerics.value_ramps import ValueRamps
 
 GRID_DENSITY = 1.0
@@ -94,7 +93,9 @@ def line_integrals(
     """
     maps = ValueRamps.identity() if ramps is None else ramps
     if isinstance(beam, FanBeam):
-        return (cast_fan_plainly if backend is Backend.NUMPY else cast_fan)(volume, beam, maps)
+        if backend is Backend.NUMPY:
+            return cast_fan_plainly(volume, beam, maps)
+        return cast_fan(volume, beam, maps, n_threads or usable_threads())
     _require_source_outside(volume, beam)
     if backend is Backend.NUMPY:
         return cast_cone_plainly(volume, beam, maps, TIE_BAND)
@@ -123,7 +124,7 @@ def _cast_cone(volume: RayVolume, beam: ConeBeam, ramps: ValueRamps, n_threads: 
     from vertebro.numerics import ray_casting_kernels as kernels  # noqa: PLC0415 - loads the compiler
 
     image = np.zeros((ramps.n_outputs, *beam.shape), dtype=np.float32)
-    with ThreadPoolExecutor(n_threads) as pool:
+    with threads(n_threads, image[0].size) as pool:
         for face in cone_faces(volume, beam, GRID_DENSITY):
             grid = sum_slices(volume, face.grid, ramps, pool)
             rays, frame = face.rays, face.frame

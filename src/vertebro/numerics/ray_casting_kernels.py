@@ -93,7 +93,7 @@ def read_row(target, row):  # type: ignore[no-untyped-def]
 
 
 @njit([types.void(_SHORTS, _FLOATS, _FLAGS, _EXTENTS, _ROW, _TABLE, _LINES, _BOUNDS, _IMAGES)], **_OPTIONS)
-def accumulate_band(shorts, floats, flags, extents, knots, slopes, lines, bounds, grid):  # type: ignore[no-untyped-def] # noqa: PLR0913, PLR0917 - one loop nest
+def accumulate_band(shorts, floats, flags, extents, knots, slopes, lines, bounds, grid):  # type: ignore[no-untyped-def]
     """Add every slice's contribution to a band of rows of the intermediate grid.
 
     Parameters

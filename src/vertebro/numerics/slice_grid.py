@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from vertebro.numerics.value_ramps import ValueRamps
 
 BAND_ROWS = 64
 """Grid rows worked on at a time; a band's rows stay in the processor's second-level cache."""
+
+SHARED_WORK_PIXELS = 200_000
+"""Images below this many pixels are worked on by one thread: starting more would cost more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,7 @@ class SliceGrid:
 
 
 def sum_slices(
-    volume: RayVolume, where: SliceGrid, ramps: ValueRamps, pool: ThreadPoolExecutor
+    volume: RayVolume, where: SliceGrid, ramps: ValueRamps, pool: ThreadPoolExecutor | None
 ) -> NDArray[np.float32]:
     """Sum of bilinear samples of every slice, for each map.
 
@@ -74,9 +78,19 @@ def sum_slices(
     return grid
 
 
-def run_bands(pool: ThreadPoolExecutor, work: Callable[[int], None], n_rows: int) -> None:
+@contextmanager
+def threads(n_threads: int, work_size: int) -> Iterator[ThreadPoolExecutor | None]:
+    """A pool of threads, or None where there is too little work to share out."""
+    if n_threads <= 1 or work_size < SHARED_WORK_PIXELS:
+        yield None
+    else:
+        with ThreadPoolExecutor(n_threads) as pool:
+            yield pool
+
+
+def run_bands(pool: ThreadPoolExecutor | None, work: Callable[[int], None], n_rows: int) -> None:
     """Call ``work`` with the first row of every band, in threads; the first error is raised."""
-    for _ in pool.map(work, range(0, n_rows, BAND_ROWS)):
+    for _ in (map if pool is None else pool.map)(work, range(0, n_rows, BAND_ROWS)):
         pass
 
 

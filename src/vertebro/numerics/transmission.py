@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.numerics.ray_casting import Backend, usable_threads
+from vertebro.numerics.slice_grid import threads
 
 _CHUNK = 1 << 16
 
@@ -63,10 +62,7 @@ def transmitted(
     def work(start: int) -> None:
         kernels.transmit(flat, mu, share, (start, min(start + _CHUNK, flat.shape[1])), signal)
 
-    if len(starts) == 1:
-        work(0)
-    else:
-        with ThreadPoolExecutor(n_threads or usable_threads()) as pool:
-            for _ in pool.map(work, starts):
-                pass
+    with threads(n_threads or usable_threads(), flat.shape[1]) as pool:
+        for _ in (map if pool is None else pool.map)(work, starts):
+            pass
     return signal.reshape(paths.shape[1:])
