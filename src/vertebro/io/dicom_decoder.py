@@ -1,6 +1,7 @@
 """The child process that decodes compressed DICOM frames: run as a script, never imported.
 
-It reads requests from standard input and answers on standard output until its input ends. A request
+It says ``R`` when it is ready, then reads requests from standard input and answers on standard output until
+its input ends. A request
 is a 4-byte length, JSON of that length and the compressed pixel data of a file; where these are
 left out the file before is meant. An answer is a status byte (0: fine), a 4-byte length, and the
 frame as 32-bit integers in rows, or the name of what went wrong. Its memory is limited, so that a
@@ -48,10 +49,11 @@ def limit_resources() -> None:
         return
     usage = Path("/proc/self/statm")
     taken = int(usage.read_text().split()[0]) * resource.getpagesize() if usage.exists() else 3 * 2**30
-    limit = taken + MAX_FRAME_MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    wanted = ((resource.RLIMIT_AS, taken + MAX_FRAME_MEMORY_BYTES), (resource.RLIMIT_CPU, MAX_CPU_S))
+    for kind, limit in (*wanted, (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(kind)[1]
+        lowest = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (lowest, lowest))
 
 
 def decode(request: dict[str, object], content: bytes) -> bytes:
@@ -82,6 +84,8 @@ def serve() -> None:
     content = b""
     with os.fdopen(os.dup(1), "wb") as sink:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a decoder that prints must not spoil the answers
+        sink.write(b"R")
+        sink.flush()
         while True:
             head = source.read(4)
             if len(head) < 4:

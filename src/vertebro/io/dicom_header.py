@@ -15,14 +15,14 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from vertebro.imaging import ImageFacts
 from vertebro.io.dicom_files import StoredFile
 from vertebro.io.dicom_frames import with_planes
 from vertebro.io.dicom_image import BIG_ENDIAN, DEFLATED, DicomImage, OtherObject, PixelFormat
 from vertebro.io.dicom_values import number, text, whole
-from vertebro.io.untrusted import DamagedBytes, parsing
+from vertebro.io.untrusted import BoundedStream, DamagedBytes, parsing
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -164,7 +164,7 @@ def inflated(stream: BinaryIO, start: bytes) -> BinaryIO | None:
     content = unpacker.decompress(stream.read(), MAX_INFLATED_BYTES)
     if unpacker.unconsumed_tail:
         raise DamagedBytes("a deflated file that unpacks without end")
-    return io.BytesIO(content)
+    return cast(BinaryIO, BoundedStream(io.BytesIO(content), len(content)))
 
 
 def _file_meta(start: bytes) -> tuple[int, str]:

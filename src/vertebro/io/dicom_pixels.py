@@ -26,11 +26,15 @@ from vertebro.io.dicom_header import inflated
 from vertebro.io.dicom_image import DEFLATED, NATIVE_SYNTAXES, DicomImage, PixelFormat, Plane
 from vertebro.io.untrusted import DamagedBytes, damage
 
-FRAME_TIMEOUT_S = 30.0
-"""Longest time for one frame (assumed: a 1024 × 1024 JPEG 2000 frame takes 0.2 s on a slow machine)."""
+START_TIMEOUT_S = 60.0
+"""Longest time for the child to load its decoders (assumed: 1 s on an idle machine)."""
+FRAME_TIMEOUT_S = 5.0
+"""Longest time for a frame, however small …"""
+FRAME_TIMEOUT_S_PER_MEGAPIXEL = 10.0
+"""… and for each megapixel of it (assumed: a JPEG 2000 frame of one takes 0.2 s on a slow machine)."""
 MAX_COMPRESSED_BYTES = 2**28
 """Largest compressed pixel data read from one file (assumed: 1,000 frames of 250 kB)."""
-MAX_DECODER_DEATHS = 3
+MAX_DECODER_DEATHS = 2
 """Decoders that may die before a series is given up."""
 
 _DECODER = Path(__file__).with_name("dicom_decoder.py")
@@ -103,7 +107,8 @@ class PixelReader:
             raise DamagedBytes("compressed images that kill their decoder")
         child = self._started()
         request = json.dumps({**asdict(pixels), "frame": frame_index, "bytes": len(content)}).encode()
-        deadline = time.monotonic() + FRAME_TIMEOUT_S
+        megapixels = pixels.rows * pixels.columns / 1e6
+        deadline = time.monotonic() + FRAME_TIMEOUT_S + FRAME_TIMEOUT_S_PER_MEGAPIXEL * megapixels
         try:
             sink = cast(IO[bytes], child.stdin)
             sink.write(struct.pack("<I", len(request)) + request + content)
@@ -130,6 +135,12 @@ class PixelReader:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
+            try:
+                _receive(cast(IO[bytes], self._decoder.stdout), 1, time.monotonic() + START_TIMEOUT_S)
+            except (OSError, EOFError, TimeoutError) as problem:
+                self._deaths = MAX_DECODER_DEATHS
+                self._stop()
+                raise DamagedBytes("a decoder that does not start") from problem
         return self._decoder
 
     def _stop(self) -> None:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vertebro.io.untrusted import PARSE_ERRORS
+from vertebro.io.untrusted import PARSE_ERRORS, toolkit_errors
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -23,7 +23,7 @@ def value_of(dataset: Dataset, keyword: str) -> object:
     """The value as pydicom gives it; ``None`` if absent or unreadable (elements convert when used)."""
     try:
         value: object = dataset.get(keyword)
-    except PARSE_ERRORS:
+    except (*PARSE_ERRORS, *toolkit_errors()):
         return None
     return value
 

@@ -34,8 +34,16 @@ PARSE_ERRORS: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What parsing damaged DICOM bytes raises. pydicom's own errors derive from these, except
-``InvalidDicomError``, which :func:`parsing` adds when pydicom is loaded."""
+"""What parsing damaged DICOM bytes raises, besides the toolkit's own (:func:`toolkit_errors`)."""
+MAX_READS = 2_000_000
+"""Reads of one header, whatever the file's size (assumed: an enhanced CT of 2,000 frames takes 400,000)."""
+
+
+def toolkit_errors() -> tuple[type[Exception], ...]:
+    """The DICOM toolkit's errors that derive from nothing but ``Exception``."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError  # noqa: PLC0415 - slow to load
+
+    return (BytesLengthException, InvalidDicomError)
 
 
 class DamagedBytes(Exception):  # noqa: N818 - a private signal between a parse and its caller
@@ -66,8 +74,6 @@ def parsing() -> Iterator[None]:
     Warnings and log lines of the toolkit are silenced: what matters about an image becomes a
     finding, and they may quote values such as the patient's name.
     """
-    from pydicom.errors import InvalidDicomError  # noqa: PLC0415 - not needed to import this package
-
     log = logging.getLogger("pydicom")
     level = log.level
     log.setLevel(logging.CRITICAL + 1)
@@ -75,16 +81,17 @@ def parsing() -> Iterator[None]:
         with warnings.catch_warnings(), damage():
             warnings.simplefilter("ignore")
             yield
-    except InvalidDicomError as problem:
-        raise DamagedBytes("InvalidDicomError") from problem
+    except toolkit_errors() as problem:
+        raise DamagedBytes(type(problem).__name__) from problem
     finally:
         log.setLevel(level)
 
 
 class BoundedStream(io.RawIOBase):
-    """A seekable view of a stream that never asks it for more than there is.
+    """A seekable view of a stream that never asks it for more than there is, nor for ever.
 
-    A forged length of 4 GB would otherwise make the reader set aside 4 GB before it notices.
+    A forged length of 4 GB would otherwise make the reader set aside 4 GB before it notices, and a
+    file of zeros would be taken apart into millions of empty elements.
 
     Parameters
     ----------
@@ -105,9 +112,13 @@ class BoundedStream(io.RawIOBase):
         self._source = source
         self._size = size
         self._at = source.tell()
+        self._reads_left = min(MAX_READS, 50_000 + size // 256)
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Up to ``size`` bytes; all that is left if negative."""
+        self._reads_left -= 1
+        if self._reads_left < 0:
+            raise DamagedBytes("a header of too many parts")
         left = max(0, self._size - self._at)
         content = self._source.read(left if size is None or size < 0 else min(size, left))
         self._at += len(content)
