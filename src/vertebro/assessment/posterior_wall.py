@@ -90,7 +90,7 @@ def _corner_words(anatomy: LevelAnatomy, profile: WallProfile, settings: TissueS
     moved = [
         name
         for name, step in zip(("lower", "upper"), profile.corner_step_mm, strict=True)
-        if step > max(settings.wall_corner_slack_mm, outline_error_mm(anatomy))
+        if step > max(settings.wall_corner_slack_mm, outline_error_mm(anatomy) / 2.0)
     ]
     if not moved:
         return ""
@@ -143,7 +143,7 @@ def _encroachment(depth: Estimate, neighbours: list[Estimate]) -> Estimate:
     value = 100.0 * (reference - depth.require()) / reference
     own = (depth.upper or 0.0) - depth.require()
     others = math.sqrt(sum(((item.upper or 0.0) - item.require()) ** 2 for item in known)) / len(known)
-    natural = 8.0 if len(known) == 2 else 12.0
+    natural = 12.0 if len(known) == 2 else 18.0
     error = math.sqrt((100.0 / reference) ** 2 * (own**2 + others**2) + natural**2)
     return Estimate(
         value,

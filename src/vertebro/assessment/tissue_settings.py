@@ -124,8 +124,9 @@ class TissueSettings:
         source="assumed: keeps an uneven outline from throwing the corner far",
     )
     wall_corner_slack_mm: float = setting(
-        0.7,
-        "A corner may stand this far behind the curve of the neighbours' walls and still count as it is.",
+        0.5,
+        "A corner may stand this far (or half a voxel) behind the curve of the neighbours' walls and still "
+        "count as it is.",
         lower=0.0,
         upper=5.0,
         unit="mm",

@@ -123,7 +123,7 @@ def wall_profile(
             float(belongs[0] - np.median(lower[:, 0])),
             float(belongs[1] - np.median(upper[:, 0])),
         )
-        slack = max(settings.wall_corner_slack_mm, outline_error_mm(anatomy))
+        slack = max(settings.wall_corner_slack_mm, outline_error_mm(anatomy) / 2.0)
         reference = [np.maximum(own, at - slack) for own, at in zip(reference, belongs, strict=True)]
     share = (heights - heights[0]) / (heights[-1] - heights[0])
     line = reference[0][:, None] * (1.0 - share) + reference[1][:, None] * share

@@ -30,8 +30,8 @@ def test_everything_found_is_one_sentence() -> None:
 
     assert summarise_level(level) == (
         "L1: severe wedge fracture deformity, 43 % (38 to 47 %) loss of anterior height, gas cleft "
-        "of 0.6 mL touching the superior endplate, posterior wall bulges 2.1 mm into the canal, canal 22 % narrower than at the "
-        "neighbouring levels."
+        "of 0.6 mL touching the superior endplate, posterior wall bulges 2.1 mm into the canal, "
+        "canal 22 % narrower than at the neighbouring levels."
     )
 
 
