@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.rows import Row, run_process
+from benchmarks.rows import ProcessRun, Row, run_process
 
 N_REPEATS = 3
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "verse012-L1-fracture"
@@ -41,7 +41,7 @@ def _command(root: Path, ct: Path, labels: Path, what: tuple[str, str, str]) -> 
     verb, name, target = what
     command = Path(sys.executable).with_name("vertebro")
 
-    def once(index: int):  # type: ignore[no-untyped-def] # noqa: ANN202
+    def once(index: int) -> ProcessRun:
         return run_process([command, verb, ct, "-l", labels, "-o", root / f"{verb}{index}", "-q"])
 
     once(-1)

@@ -13,7 +13,6 @@ def real_data(*parts: str) -> Path:
     """The path of a real image, or skip the test where the folder is absent."""
     path = FOLDER.joinpath(*parts)
     if not path.exists():
-        pytest.skip(
-            f"real image {'/'.join(parts)} not found: put the data folder at ../shared/data beside the project"
-        )
+        name = "/".join(parts)
+        pytest.skip(f"real image {name} not found: put the data folder at ../shared/data beside the project")
     return path

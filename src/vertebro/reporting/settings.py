@@ -68,7 +68,11 @@ class ReportSettings:
         source="assumed: finer than the pixels of a spine CT",
     )
     n_key_findings: int = setting(
-        6, "Findings named on the first page; the rest stand in the full list.", lower=1, upper=50
+        6,
+        "Findings named on the first page; the rest stand in the full list.",
+        lower=1,
+        upper=50,
+        source="assumed: as many as are read in a minute and leave the first page one page",
     )
 
     def __post_init__(self) -> None:
