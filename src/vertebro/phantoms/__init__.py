@@ -4,7 +4,15 @@ from vertebro.phantoms.body import BodyHeights
 from vertebro.phantoms.box import BoxPhantom, BoxSettings, BoxTruth, make_box_phantom
 from vertebro.phantoms.make import Phantom, make_phantom
 from vertebro.phantoms.settings import Fracture, PhantomSettings
-from vertebro.phantoms.truth import CleftTruth, GapTruth, LevelTruth, PedicleTruth, PhantomTruth, PlaneTruth
+from vertebro.phantoms.truth import (
+    CleftTruth,
+    GapTruth,
+    LevelTruth,
+    PedicleTruth,
+    PhantomTruth,
+    PlaneTruth,
+    column_height_mm,
+)
 
 __all__ = [
     "BodyHeights",
@@ -20,6 +28,7 @@ __all__ = [
     "PhantomSettings",
     "PhantomTruth",
     "PlaneTruth",
+    "column_height_mm",
     "make_box_phantom",
     "make_phantom",
 ]

@@ -42,13 +42,18 @@ class BodyMeasures:
     construction_from_vertebra: Affine
     """Vertebra frame: z along the bisector of the two robust endplate planes, origin midway between
     them at half the depth, x to the right."""
+    heights: BodyHeights
+    """Distance between the endplates' surfaces at 95 % (anterior) and 5 % (posterior) of the depth;
+    middle: the median column within ±3 mm and ±8 % of the depth around the centre."""
     planes: BodyHeights
-    """Distance between the robust planes at 5 and 95 % of the depth; middle: median column."""
+    """Distance between robust planes through the whole endplates at 95 and 5 % of the depth; middle as
+    in ``heights``."""
     surfaces: BodyHeights
-    """Distance between the endplates' surfaces at 5, 50 and 95 % of the depth, mid-sagittal."""
+    """Distance between the endplates' surfaces at 95, 50 and 5 % of the depth."""
     wedge_angle_deg: float
     depth_mm: float
-    """Mid-sagittal, at mid-height."""
+    """Mid-sagittal, at mid-height, bulges of a fracture (retropulsion, front buckle) left out: the
+    endplates' corners, where heights are read, do not move with them."""
 
 
 def make_shape(sizes: Morphometry, settings: PhantomSettings, generator: np.random.Generator) -> Shape:
@@ -75,8 +80,9 @@ def make_shape(sizes: Morphometry, settings: PhantomSettings, generator: np.rand
     shape[bk.SLOPE_SUPERIOR] = 0.5 * (front - height) / depth
     shape[bk.SLOPE_INFERIOR] = -0.5 * (front - height) / depth
     shape[bk.TILT_SUPERIOR] = -settings.side_asymmetry_mm / (2.0 * shape[bk.HALF_WIDTH_SUPERIOR])
-    shape[bk.DISH_SUPERIOR] = 0.045 * height
-    shape[bk.DISH_INFERIOR] = 0.065 * height
+    is_thoracic = sizes.level[0] == "T"
+    shape[bk.DISH_SUPERIOR] = (0.028 if is_thoracic else 0.035) * height
+    shape[bk.DISH_INFERIOR] = (0.040 if is_thoracic else 0.050) * height
     return shape
 
 
@@ -88,12 +94,12 @@ def break_shape(shape: Shape, fracture: Fracture) -> Shape:
     ``fracture.height_loss_percent``.
     """
     name = {"wedge": "anterior", "biconcave": "middle", "crush": "posterior"}[fracture.shape]
-    whole = getattr(measure_body(shape).planes, name)
+    whole = getattr(measure_body(shape).heights, name)
     wanted = whole * (1.0 - fracture.height_loss_percent / 100.0)
 
     def excess(amount: float) -> float:
         broken = _broken(shape, fracture, amount)
-        return float(getattr(measure_body(broken).planes, name) - wanted)
+        return float(getattr(measure_body(broken).heights, name) - wanted)
 
     if fracture.height_loss_percent <= 0.0:
         return _broken(shape, fracture, 0.0)
@@ -172,13 +178,16 @@ def endplate_points(shape: Shape) -> tuple[NDArray[np.float64], ...]:
     u, v = np.meshgrid(np.linspace(-1.0, 1.0, 29), np.linspace(-1.0, 1.0, 29), indexing="ij")
     is_inside = (u * u + v * v < 0.9) if shape[bk.IS_BOX] == 0.0 else np.ones_like(u, dtype=bool)
     x = half_width * u[is_inside]
-    y = shape[bk.BACK_Y] + 0.5 * depth * (1.0 + v[is_inside])
+    middle = shape[bk.BACK_Y] + 0.25 * (shape[bk.DEPTH_SUPERIOR] + shape[bk.DEPTH_INFERIOR])
+    y = middle + 0.5 * depth * v[is_inside]
     upper, lower = bk.endplate_grids(shape, x, y)
     return x, y, upper, lower
 
 
 def measure_body(shape: Shape, x_fraction: float = 0.0) -> BodyMeasures:
     """Frame, heights and wedge angle of a body, from its formulas.
+
+    Heights are read at shares of the depth at mid-height, with a fracture's bulges left out.
 
     Parameters
     ----------
@@ -190,7 +199,9 @@ def measure_body(shape: Shape, x_fraction: float = 0.0) -> BodyMeasures:
     upper, lower = huber_plane(x, y, upper_z), huber_plane(x, y, lower_z)
     frame = _bisector_frame(shape, upper, lower)
     axis_y, axis_z, origin = frame[:3, 1], frame[:3, 2], frame[:3, 3]
-    back, front = (_wall_along(shape, origin, axis_y, side) for side in (0, 1))
+    smooth = shape.copy()
+    smooth[[bk.RETROPULSION, bk.FRONT_BUCKLE]] = 0.0
+    back, front = (_wall_along(smooth, origin, axis_y, side) for side in (0, 1))
     origin = origin + axis_y * 0.5 * (back + front)
     frame[:3, 3] = origin
     depth = front - back
@@ -204,19 +215,22 @@ def measure_body(shape: Shape, x_fraction: float = 0.0) -> BodyMeasures:
         return _plane_along(upper, point, axis_z) - _plane_along(lower, point, axis_z)
 
     def surface_height(fraction: float, across_mm: float) -> float:
-        return _surface_height(shape, at(fraction, across_mm), axis_z)
+        return surface_height_mm(shape, at(fraction, across_mm), axis_z)
 
     middle = [
         surface_height(0.5 + along, offset_mm + across)
         for along in (-0.08, -0.04, 0.0, 0.04, 0.08)
         for across in (-3.0, -1.5, 0.0, 1.5, 3.0)
     ]
+    column = float(np.median(middle))
+    anterior, centre, posterior = (
+        surface_height(fraction, offset_mm) for fraction in (ANTERIOR_FRACTION, 0.5, POSTERIOR_FRACTION)
+    )
     return BodyMeasures(
         frame,
-        BodyHeights(
-            plane_height(ANTERIOR_FRACTION), float(np.median(middle)), plane_height(POSTERIOR_FRACTION)
-        ),
-        BodyHeights(*(surface_height(f, offset_mm) for f in (ANTERIOR_FRACTION, 0.5, POSTERIOR_FRACTION))),
+        BodyHeights(anterior, column, posterior),
+        BodyHeights(plane_height(ANTERIOR_FRACTION), column, plane_height(POSTERIOR_FRACTION)),
+        BodyHeights(anterior, centre, posterior),
         float(np.degrees(np.arctan(lower[2]) - np.arctan(upper[2]))),
         float(depth),
     )
@@ -252,7 +266,7 @@ def _plane_along(
     return float(gap / (axis_z[2] - plane[1] * axis_z[0] - plane[2] * axis_z[1]))
 
 
-def _surface_height(shape: Shape, point: NDArray[np.float64], axis_z: NDArray[np.float64]) -> float:
+def surface_height_mm(shape: Shape, point: NDArray[np.float64], axis_z: NDArray[np.float64]) -> float:
     """Distance between the endplates' surfaces along ``axis_z`` through ``point``."""
     along = np.zeros(2)
     for _ in range(25):

@@ -74,9 +74,9 @@ def superior_z(p: NDArray[np.float64], x: float, y: float) -> float:
     """Height of the upper endplate's surface over ``(x, y)``."""
     plane = p[Z_SUPERIOR] + p[SLOPE_SUPERIOR] * y + p[TILT_SUPERIOR] * x
     if p[IS_BOX] > 0.0 and p[BUMP_SUPERIOR] == 0.0:
-        return plane
+        return float(plane)
     natural, collapse = _dish(p, x, y)
-    return plane - p[DISH_SUPERIOR] * natural - p[BUMP_SUPERIOR] * collapse
+    return float(plane - p[DISH_SUPERIOR] * natural - p[BUMP_SUPERIOR] * collapse)
 
 
 @compiled
@@ -84,9 +84,9 @@ def inferior_z(p: NDArray[np.float64], x: float, y: float) -> float:
     """Height of the lower endplate's surface over ``(x, y)``."""
     plane = p[Z_INFERIOR] + p[SLOPE_INFERIOR] * y + p[TILT_INFERIOR] * x
     if p[IS_BOX] > 0.0 and p[BUMP_INFERIOR] == 0.0:
-        return plane
+        return float(plane)
     natural, collapse = _dish(p, x, y)
-    return plane + p[DISH_INFERIOR] * natural + p[BUMP_INFERIOR] * collapse
+    return float(plane + p[DISH_INFERIOR] * natural + p[BUMP_INFERIOR] * collapse)
 
 
 @compiled
@@ -94,7 +94,7 @@ def height_fraction(p: NDArray[np.float64], y: float, z: float) -> float:
     """Where ``z`` lies between the endplates' planes over ``y``: 0 at the lower, 1 at the upper."""
     lower = p[Z_INFERIOR] + p[SLOPE_INFERIOR] * y
     upper = p[Z_SUPERIOR] + p[SLOPE_SUPERIOR] * y
-    return min(max((z - lower) / max(upper - lower, 1e-6), 0.0), 1.0)
+    return float(min(max((z - lower) / max(upper - lower, 1e-6), 0.0), 1.0))
 
 
 @compiled
@@ -109,7 +109,7 @@ def _waist(t: float) -> float:
 def back_wall_y(p: NDArray[np.float64], x: float, z: float) -> float:
     """Position of the back wall at ``(x, z)``."""
     if p[IS_BOX] > 0.0:
-        return p[BACK_Y]
+        return float(p[BACK_Y])
     t = height_fraction(p, p[BACK_Y], z)
     u = x / (0.55 * 0.5 * (p[HALF_WIDTH_SUPERIOR] + p[HALF_WIDTH_INFERIOR]))
     wall = p[BACK_Y] + p[WAIST_BACK] * _waist(t) - p[LOBE] * min(u * u, 1.5)
@@ -117,7 +117,7 @@ def back_wall_y(p: NDArray[np.float64], x: float, z: float) -> float:
         a = x / RETROPULSION_HALF_WIDTH_MM
         b = (z - p[RETROPULSION_Z]) / RETROPULSION_HALF_HEIGHT_MM
         wall -= p[RETROPULSION] * math.exp(-a * a - b * b)
-    return wall
+    return float(wall)
 
 
 @compiled
@@ -130,7 +130,7 @@ def front_wall_y(p: NDArray[np.float64], z: float) -> float:
     if p[FRONT_BUCKLE] > 0.0:
         b = (z - p[FRONT_BUCKLE_Z]) / 2.5
         wall += p[FRONT_BUCKLE] * math.exp(-b * b)
-    return wall
+    return float(wall)
 
 
 @compiled
@@ -145,10 +145,7 @@ def _side_distance(p: NDArray[np.float64], x: float, y: float, z: float) -> tupl
     width -= p[WAIST_SIDE] * _waist(t)
     front = front_wall_y(p, z)
     centre = p[BACK_Y] + CENTRE_FRACTION * (front - p[BACK_Y])
-    if y > centre:
-        half = front - centre
-    else:
-        half = 1.25 * (centre - p[BACK_Y]) + 1.3 * p[RETROPULSION]
+    half = front - centre if y > centre else 1.25 * (centre - p[BACK_Y]) + 1.3 * p[RETROPULSION]
     u, v = abs(x) / width, (y - centre) / half
     w = abs(v)
     value = u * u * math.sqrt(u) + w * w * math.sqrt(w) - 1.0

@@ -45,6 +45,7 @@ N_FINISH: Final = 23
 """Length of a finish vector; the names above are its entries."""
 
 GAP_HALF_WIDTH_MM: Final = 9.0
+GAP_DEPTH_MM: Final = 3.0
 SUBCHONDRAL_HU: Final = 170.0
 """Extra CT value right under an endplate, falling off within 2 to 3 mm; assumed by looks."""
 JOINT_GAP_MM: Final = 1.0
@@ -135,7 +136,7 @@ def _core_hu(
         front = (y - p[bk.BACK_Y]) / p[bk.DEPTH_SUPERIOR]
         share = 1.0 if p[bk.BUMP_INFERIOR] > 0.0 else min(max(1.3 * front, 0.15), 1.0)
         value += f[SCLEROSIS_HU] * band * share * (0.8 + 0.6 * coarse)
-    return value
+    return float(value)
 
 
 @compiled
@@ -143,22 +144,18 @@ def _is_gap(p: NDArray[np.float64], f: NDArray[np.float64], x: float, y: float, 
     """Whether a place lies in a slit through a wall or the upper endplate, up to 3 mm deep."""
     if abs(x) > GAP_HALF_WIDTH_MM:
         return False
-    if f[FRONT_GAP_MM] > 0.0 and abs(z - f[FRONT_GAP_Z]) < 0.5 * f[FRONT_GAP_MM]:
-        if y > front_wall_y(p, z) - 3.0:
-            return True
-    if f[BACK_GAP_MM] > 0.0 and abs(z - f[BACK_GAP_Z]) < 0.5 * f[BACK_GAP_MM]:
-        if y < back_wall_y(p, x, z) + 3.0:
-            return True
-    if f[PLATE_GAP_MM] > 0.0 and abs(y - f[PLATE_GAP_Y]) < 0.5 * f[PLATE_GAP_MM]:
-        if z > superior_z(p, x, y) - 3.0:
-            return True
-    return False
+    in_front = f[FRONT_GAP_MM] > 0.0 and abs(z - f[FRONT_GAP_Z]) < 0.5 * f[FRONT_GAP_MM]
+    if in_front and y > front_wall_y(p, z) - GAP_DEPTH_MM:
+        return True
+    in_back = f[BACK_GAP_MM] > 0.0 and abs(z - f[BACK_GAP_Z]) < 0.5 * f[BACK_GAP_MM]
+    if in_back and y < back_wall_y(p, x, z) + GAP_DEPTH_MM:
+        return True
+    in_plate = f[PLATE_GAP_MM] > 0.0 and abs(y - f[PLATE_GAP_Y]) < 0.5 * f[PLATE_GAP_MM]
+    return bool(in_plate and z > superior_z(p, x, y) - GAP_DEPTH_MM)
 
 
 @compiled
-def cleft_distance(
-    p: NDArray[np.float64], f: NDArray[np.float64], x: float, y: float, z: float, body: float
-) -> float:
+def cleft_distance(f: NDArray[np.float64], x: float, y: float, z: float, body: float) -> float:
     """Signed distance from the gas-filled cleft (a flat ellipsoid kept inside the body); 1e9 without."""
     if f[CLEFT_A] <= 0.0:
         return 1e9
@@ -169,8 +166,45 @@ def cleft_distance(
     gx, gy, gz = u / f[CLEFT_A], v / f[CLEFT_B], w / f[CLEFT_C]
     slope = math.sqrt(gx * gx + gy * gy + gz * gz)
     if slope < 1e-9:
-        return -f[CLEFT_C]
+        return float(-f[CLEFT_C])
     return max(size * (size - 1.0) / slope, body + CLEFT_COVER_MM)
+
+
+@compiled
+def _voxel_width(m: NDArray[np.float64], nx: float, ny: float, nz: float) -> float:
+    """How thick a voxel is along a local direction, mm; ``m`` is the local frame from voxels."""
+    first = abs(nx * m[0, 0] + ny * m[1, 0] + nz * m[2, 0])
+    second = abs(nx * m[0, 1] + ny * m[1, 1] + nz * m[2, 1])
+    third = abs(nx * m[0, 2] + ny * m[1, 2] + nz * m[2, 2])
+    return float(max(first + second + third, 1e-3))
+
+
+@compiled
+def _behind(
+    p: NDArray[np.float64],
+    capsules: NDArray[np.float64],
+    above: NDArray[np.float64],
+    canal: NDArray[np.float64],
+    place: tuple[float, float, float, float],
+) -> tuple[float, float, float, float, int]:
+    """Signed distance from everything but the body, its normal and subregion.
+
+    The canal is cut out, and so is what would stand through an endplate or into the joints with the
+    vertebra above. The last number of ``place`` is the distance from the body.
+    """
+    x, y, z, body = place
+    back, bx, by, bz, region = posterior_distance(capsules, x, y, z, 2.0)
+    if back >= 6.0 or body <= 0.0:
+        return back, bx, by, bz, region
+    u, v = (x - canal[0]) / canal[2], (y - canal[1]) / canal[3]
+    inside = (1.0 - math.sqrt(u * u + v * v)) * min(canal[2], canal[3])
+    if inside > back:
+        back, bx, by, bz = inside, -u, -v, 0.0
+    if y > p[bk.BACK_Y] + 1.0 and canal[4] > 0.0:
+        back = max(back, z - superior_z(p, x, y), inferior_z(p, x, y) - z)
+    if above.shape[0] > 0:
+        back = max(back, JOINT_GAP_MM - posterior_distance(above, x, y, z, 2.0)[0])
+    return back, bx, by, bz, region
 
 
 @compiled_parallel
@@ -200,7 +234,8 @@ def paint_vertebra(
     f : finish vector
     capsules : (n, N_CAPSULE) of this vertebra, may be empty
     above : (m, N_CAPSULE) of the vertebra above, in this one's frame: joints are kept open to it
-    canal : (4,) canal centre x, y and half width and half depth
+    canal : (5,) canal centre x and y, half width, half depth, and 1 where nothing may stand through the
+        endplates (0 for the sacrum, whose wings do)
     label, seed : int
     """
     m = body_from_voxel
@@ -211,29 +246,13 @@ def paint_vertebra(
                 y = m[1, 0] * i + m[1, 1] * j + m[1, 2] * k + m[1, 3]
                 z = m[2, 0] * i + m[2, 1] * j + m[2, 2] * k + m[2, 3]
                 body, nx, ny, nz, plate = body_distance(p, x, y, z)
-                back, bx, by, bz, region = posterior_distance(capsules, x, y, z, 2.0)
-                if back < 6.0 and body > 0.0:
-                    u, v = (x - canal[0]) / canal[2], (y - canal[1]) / canal[3]
-                    size = math.sqrt(u * u + v * v)
-                    inside = (1.0 - size) * min(canal[2], canal[3])
-                    if inside > back:
-                        back, bx, by, bz = inside, -u, -v, 0.0
-                    if y > p[bk.BACK_Y] + 1.0:
-                        back = max(back, z - superior_z(p, x, y), inferior_z(p, x, y) - z)
-                    if above.shape[0] > 0:
-                        other = posterior_distance(above, x, y, z, 2.0)[0]
-                        back = max(back, JOINT_GAP_MM - other)
+                back, bx, by, bz, region = _behind(p, capsules, above, canal, (x, y, z, body))
                 distance = min(body, back)
                 if distance > 6.0:
                     continue
                 if back < body:
                     nx, ny, nz = bx, by, bz
-                width = (
-                    abs(nx * m[0, 0] + ny * m[1, 0] + nz * m[2, 0])
-                    + abs(nx * m[0, 1] + ny * m[1, 1] + nz * m[2, 1])
-                    + abs(nx * m[0, 2] + ny * m[1, 2] + nz * m[2, 2])
-                )
-                width = max(width, 1e-3)
+                width = _voxel_width(m, nx, ny, nz)
                 outer = ramp(distance, width)
                 if outer <= 0.0:
                     continue
@@ -248,7 +267,7 @@ def paint_vertebra(
                 if near_body and _is_gap(p, f, x, y, z):
                     shell, core = f[GAP_HU], f[GAP_HU]
                 value = shell * (outer - inner) + core * inner
-                gas = ramp(cleft_distance(p, f, x, y, z, body), width)
+                gas = ramp(cleft_distance(f, x, y, z, body), width)
                 value = value * (1.0 - gas) + f[CLEFT_HU] * gas * outer
                 hu[i, j, k] = hu[i, j, k] * (1.0 - outer) + value
                 if distance <= 0.0 and labels[i, j, k] == 0:
@@ -268,7 +287,7 @@ def cleft_mask(
     for index in range(points.shape[0]):
         x, y, z = points[index, 0], points[index, 1], points[index, 2]
         body = body_distance(p, x, y, z)[0]
-        mask[index] = cleft_distance(p, f, x, y, z, body) <= 0.0
+        mask[index] = cleft_distance(f, x, y, z, body) <= 0.0
     return mask
 
 
@@ -302,12 +321,7 @@ def paint_capsules(
                 distance, nx, ny, nz, piece = posterior_distance(capsules, x, y, z, 1.5)
                 if piece != owner or distance > 4.0:
                     continue
-                width = (
-                    abs(nx * m[0, 0] + ny * m[1, 0] + nz * m[2, 0])
-                    + abs(nx * m[0, 1] + ny * m[1, 1] + nz * m[2, 1])
-                    + abs(nx * m[0, 2] + ny * m[1, 2] + nz * m[2, 2])
-                )
-                width = max(width, 1e-3)
+                width = _voxel_width(m, nx, ny, nz)
                 outer = ramp(distance, width)
                 inner = ramp(distance + tones[0], width)
                 hu[i, j, k] = hu[i, j, k] * (1.0 - outer) + tones[1] * (outer - inner) + tones[2] * inner

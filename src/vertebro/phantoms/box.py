@@ -99,9 +99,11 @@ class BoxTruth:
     edge_heights_mm: BodyHeights
     """Along the body frame's z at the very front edge, the middle and the very back edge."""
     heights_mm: BodyHeights
-    """Between robust planes at 95 and 5 % of the depth along the vertebra frame's z; middle: columns."""
+    """Between the faces at 95 and 5 % of the depth along the vertebra frame's z; middle: median column."""
+    plane_heights_mm: BodyHeights
+    """As ``heights_mm``, anterior and posterior between robust planes through the whole faces."""
     surface_heights_mm: BodyHeights
-    """Between the faces themselves at 95, 50 and 5 % of the depth along the vertebra frame's z."""
+    """As ``heights_mm``, the middle at the very centre."""
     wedge_angle_deg: float
     depth_mm: float
     width_mm: float
@@ -148,7 +150,7 @@ def make_box_phantom(settings: BoxSettings = BoxSettings()) -> BoxPhantom:
         finish,
         none,
         none,
-        np.array([0.0, -1e3, 1.0, 1.0]),
+        np.array([0.0, -1e3, 1.0, 1.0, 1.0]),
         label,
         0,
     )
@@ -159,7 +161,8 @@ def make_box_phantom(settings: BoxSettings = BoxSettings()) -> BoxPhantom:
         lps_from_body=lps_from_body,
         lps_from_vertebra=compose(lps_from_body, measures.construction_from_vertebra),
         edge_heights_mm=_edge_heights(shape),
-        heights_mm=measures.planes,
+        heights_mm=measures.heights,
+        plane_heights_mm=measures.planes,
         surface_heights_mm=measures.surfaces,
         wedge_angle_deg=measures.wedge_angle_deg,
         depth_mm=settings.size_mm[1],

@@ -27,12 +27,9 @@ class Canvas:
     @classmethod
     def empty(cls, shape: tuple[int, int, int], patient_from_voxel: Affine) -> Canvas:
         """Water everywhere and nothing in it."""
-        return cls(
-            np.full(shape, WATER_HU, dtype=np.float32),
-            *(np.zeros(shape, dtype=np.uint8) for _ in range(3)),
-            np.ones(shape, dtype=np.uint8),
-            patient_from_voxel,
-        )
+        labels, subregions, canal = (np.zeros(shape, dtype=np.uint8) for _ in range(3))
+        water = np.full(shape, WATER_HU, dtype=np.float32)
+        return cls(water, labels, subregions, canal, np.ones(shape, dtype=np.uint8), patient_from_voxel)
 
     def lowest_z_mm(self) -> float:
         """Smallest patient z in the image."""

@@ -43,7 +43,10 @@ class Phantom:
     """(i, j, k): 1 inside the skin."""
 
 
-def make_phantom(settings: PhantomSettings = PhantomSettings(), *, progress: Progress = silent) -> Phantom:  # noqa: B008 - frozen
+_DEFAULT = PhantomSettings()
+
+
+def make_phantom(settings: PhantomSettings = _DEFAULT, *, progress: Progress = silent) -> Phantom:
     """Make a synthetic patient.
 
     Parameters
@@ -58,8 +61,7 @@ def make_phantom(settings: PhantomSettings = PhantomSettings(), *, progress: Pro
 
     Examples
     --------
-    >>> settings = PhantomSettings(levels=("L1", "L2"), spacing_mm=(3.0, 3.0, 3.0), field_of_view_mm=(120, 140))
-    >>> patient = make_phantom(settings)
+    >>> patient = make_phantom(PhantomSettings(levels=("L1", "L2"), spacing_mm=(3.0, 3.0, 3.0)))
     >>> patient.labels.level_names
     ('L1', 'L2')
     >>> round(patient.truth.levels["L1"].heights_mm.posterior, 1) > 20.0
@@ -180,7 +182,8 @@ def _paint_vertebra(
     if index > 0:
         above = _carry_capsules(spine[index - 1], vertebra)
     part = vertebra.posterior
-    canal = np.array([*part.canal_centre[:2], part.canal_half_width_mm, part.canal_half_depth_mm])
+    no_passing = float(vertebra.name != "S1")
+    canal = np.array([*part.canal_centre[:2], part.canal_half_width_mm, part.canal_half_depth_mm, no_passing])
     paint.paint_vertebra(
         canvas.hu,
         canvas.labels,

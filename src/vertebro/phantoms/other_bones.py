@@ -23,11 +23,11 @@ def make_ribs(
     spine: tuple[PhantomVertebra, ...], settings: PhantomSettings, trunk: Trunk
 ) -> list[NDArray[np.float64]]:
     """One (n, N_CAPSULE) chain in the patient frame for each rib of the run's thoracic levels."""
-    chains = []
+    chains: list[NDArray[np.float64]] = []
     for vertebra in spine:
         if vertebra.name[0] == "T":
-            for side in (1.0, -1.0):
-                chains.append(_chain(_rib_path(vertebra, settings, trunk, side), settings.body_scale))
+            paths = [_rib_path(vertebra, settings, trunk, side) for side in (1.0, -1.0)]
+            chains.extend(_chain(path, settings.body_scale) for path in paths)
     return chains
 
 

@@ -188,6 +188,8 @@ def _spinous(build: _Builder, sizes: Morphometry, shape: Shape, scale: float) ->
             tip - across * 8.0 * scale - direction * 1.0,
         )
         build.add(top, bottom, (2.8 * scale, 4.4 * scale), np.array([0.0, 1.0, 0.0]), 1.35, SPINOUS)
+        flange = -across * 4.0 * scale
+        build.add(root + flange, bottom + across * 3.0, (2.4 * scale, 3.0 * scale), across, 2.2, SPINOUS)
     else:
         build.add(root, tip, (thick * 1.1, thick), across, 1.9, SPINOUS)
         build.add(root + across * 2.0, root + direction * 0.5 * reach, (2.4, 2.0), across, 2.4, SPINOUS)

@@ -136,7 +136,7 @@ class PhantomSettings:
     axis_codes: str = setting("LPS", "Directions that the array axes run towards, e.g. PIR.")
     grid_rotation_deg: tuple[float, float, float] = setting(
         (0.0, 0.0, 0.0),
-        "Turn of the voxel grid in the world about left, posterior and superior (oblique series).",
+        "Turn of the grid in the world about left, posterior and superior (oblique series).",
         lower=-45.0,
         upper=45.0,
         unit="deg",
@@ -220,7 +220,7 @@ class PhantomSettings:
         lower=0.0,
         upper=300.0,
         unit="mg/cc",
-        source="recalled: below 80 osteoporosis, 80 to 120 low bone mass (ACR practice parameter, QCT), unverified",
+        source="recalled: under 80 osteoporosis, 80 to 120 low bone mass (ACR, QCT), unverified",
     )
     hu_per_mg_cc: float = setting(
         1.2,
@@ -252,7 +252,7 @@ class PhantomSettings:
         lower=0.3,
         upper=2.0,
         unit="mm",
-        source="recalled: 0.3 to 0.6 mm shell and 0.4 to 0.9 mm endplate (Edwards, Spine 2001;26:218), unverified",
+        source="recalled: shell 0.3 to 0.6, endplate 0.4 to 0.9 (Edwards, Spine 2001;26:218), unverified",
     )
     cortex_hu: float = setting(
         1050.0,

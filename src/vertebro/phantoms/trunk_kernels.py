@@ -65,7 +65,7 @@ def skin_depth(trunk: NDArray[np.float64], x: float, y: float, z: float) -> floa
     depth = (1.0 / size - 1.0) * math.sqrt(x * x + dy * dy)
     if dy < 0.0:
         depth -= 8.0 * math.exp(-((x / 20.0) ** 2))
-    return depth
+    return float(depth)
 
 
 @compiled
@@ -130,7 +130,7 @@ def _vessels(
             return 520.0
         return trunk[VESSEL_HU] if radius < wall else MUSCLE_HU - 10.0
     if z > trunk[L4_Z] - 12.0 and _oval(dx - 15.0, dy - 9.0, 11.0, 8.5) < 1.0:
-        return trunk[VESSEL_HU] - 0.2 * (trunk[VESSEL_HU] - 40.0)
+        return float(trunk[VESSEL_HU] - 0.2 * (trunk[VESSEL_HU] - 40.0))
     if z > trunk[L1_Z] - 40.0 and _oval(abs(dx + 1.0) - 12.0, dy - 5.0, 5.0, 9.0) < 1.0:
         return MUSCLE_HU
     return 1e9
@@ -154,7 +154,7 @@ def _organ(organs: NDArray[np.float64], x: float, y: float, z: float, seed: int)
             continue
         kind, tone = row[7], row[6]
         if kind == 0.0:
-            return tone + 5.0 * ripple
+            return float(tone + 5.0 * ripple)
         if kind == 1.0:
             return 44.0 if size > 0.72 else tone
         if kind == 2.0:
@@ -162,7 +162,7 @@ def _organ(organs: NDArray[np.float64], x: float, y: float, z: float, seed: int)
                 return 42.0
             grain = value_noise(x / 4.0, y / 4.0, z / 4.0, seed + 7)
             return tone - 70.0 + 90.0 * grain if grain < 0.30 else -620.0
-        return tone
+        return float(tone)
     return 1e9
 
 
@@ -183,13 +183,16 @@ def _thorax(
         return MUSCLE_HU
     dx, dy = x - row[1], y - row[2]
     beside = row[5] + 4.0
-    if dy < row[4] + 4.0:
-        is_lung = abs(dx) > beside
-    else:
-        reach = 30.0 if x > 0.0 else 34.0 + 26.0 * _ease(dy, 30.0, 70.0)
-        is_lung = abs(dx) > reach
+    heart = _oval(x + 20.0, y - trunk[CENTRE_Y] - 48.0, 64.0, 46.0)
+    if heart < 1.3 and z < trunk[T9_Z] + 75.0:
+        heart += 0.25 * value_noise(x / 22.0, y / 22.0, z / 22.0, seed + 12)
+        if heart < 1.0:
+            return float(trunk[VESSEL_HU])
+    is_lung = abs(dx) > (
+        beside if dy < row[4] + 4.0 else 19.0 + 5.0 * value_noise(y / 15.0, z / 20.0, 0.5, seed)
+    )
     if not is_lung:
-        return 42.0 if dy > 32.0 else FAT_HU + 20.0
+        return FAT_HU + 25.0
     vessel = value_noise(x / 7.0, y / 7.0, z / 9.0, seed + 5)
     if vessel > 0.60:
         return 20.0

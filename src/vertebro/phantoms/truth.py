@@ -18,11 +18,11 @@ from vertebro.geometry.transforms import Affine
 from vertebro.phantoms import body_kernels as bk
 from vertebro.phantoms.body import (
     BodyHeights,
-    BodyMeasures,
     Shape,
     endplate_points,
     huber_plane,
     measure_body,
+    surface_height_mm,
 )
 from vertebro.phantoms.grid import FinalGrid
 from vertebro.phantoms.posterior import PedicleShape
@@ -82,10 +82,14 @@ class LevelTruth:
     """Vertebra frame to world: z bisects the robust endplate planes, origin midway between them at
     half the depth."""
     heights_mm: BodyHeights
-    """Anterior and posterior: distance along z between the robust planes at 95 and 5 % of the depth
-    from the back wall, mid-sagittal; middle: median column within ±3 mm and ±8 % of the depth."""
+    """Along z, mid-sagittal, between the endplates' surfaces: anterior at 95 % and posterior at 5 % of
+    ``depth_mm`` from the back wall; middle: median column within ±3 mm and ±8 % of the depth. Where
+    a leaning wall cuts such a column, the surfaces are carried on to it."""
+    plane_heights_mm: BodyHeights
+    """As ``heights_mm``, but anterior and posterior between robust (Huber) planes through the whole
+    endplates, which a hollow in the middle pulls together."""
     surface_heights_mm: BodyHeights
-    """Distance along z between the endplates' very surfaces at 95, 50 and 5 % of the depth."""
+    """As ``heights_mm``, but the middle at the very centre."""
     heights_right_mm: BodyHeights
     """As ``heights_mm``, in the sagittal plane half way to the right edge."""
     heights_left_mm: BodyHeights
@@ -104,7 +108,7 @@ class LevelTruth:
     superior_plane: PlaneTruth
     inferior_plane: PlaneTruth
     depth_mm: float
-    """Mid-sagittal, at mid-height."""
+    """Mid-sagittal, at mid-height; retropulsion and a buckled front wall left out."""
     width_superior_mm: float
     width_inferior_mm: float
     depth_superior_mm: float
@@ -204,7 +208,7 @@ def _level_truth(
 ) -> LevelTruth:
     lps_from_body = compose(world, vertebra.patient_from_body)
     now, before = measure_body(vertebra.shape), measure_body(vertebra.whole)
-    loss = max(0.0, *_losses_percent(before.planes, now.planes))
+    loss = max(0.0, *_losses_percent(before.heights, now.heights))
     fracture, p = vertebra.fracture, vertebra.shape
     kind = FractureShape(fracture.shape) if fracture is not None else FractureShape.NONE
     grade = genant_grade(loss)
@@ -213,7 +217,7 @@ def _level_truth(
         side: _pedicle_truth(shape, lps_from_body, final)
         for side, shape in zip(sides, (vertebra.posterior.right, vertebra.posterior.left), strict=True)
     }
-    right, left = measure_body(p, 0.5).planes, measure_body(p, -0.5).planes
+    right, left = measure_body(p, 0.5).heights, measure_body(p, -0.5).heights
     if final.is_mirrored:
         right, left = left, right
     upper, lower = _planes(p, lps_from_body, final)
@@ -222,11 +226,12 @@ def _level_truth(
         name=vertebra.name,
         label=vertebra.sizes.verse_label,
         lps_from_vertebra=final.frame(compose(lps_from_body, now.construction_from_vertebra)),
-        heights_mm=now.planes,
+        heights_mm=now.heights,
+        plane_heights_mm=now.planes,
         surface_heights_mm=now.surfaces,
         heights_right_mm=right,
         heights_left_mm=left,
-        unfractured_heights_mm=before.planes,
+        unfractured_heights_mm=before.heights,
         height_loss_percent=loss,
         genant_grade=grade,
         genant_shape=kind if grade is not GenantGrade.NORMAL else FractureShape.NONE,
@@ -295,7 +300,7 @@ def _planes(p: Shape, lps_from_body: Affine, final: FinalGrid) -> tuple[PlaneTru
 
 
 def _sagittal_angle_deg(upper: LevelTruth, lower: LevelTruth) -> float:
-    """Angle from the upper level's top plane to the lower level's bottom plane, in their mean sagittal plane."""
+    """Angle from the upper level's top to the lower level's bottom plane, in their mean sagittal plane."""
     right = upper.lps_from_vertebra[:3, 0] + lower.lps_from_vertebra[:3, 0]
     right = right / np.linalg.norm(right)
     first, second = (
@@ -305,6 +310,18 @@ def _sagittal_angle_deg(upper: LevelTruth, lower: LevelTruth) -> float:
     return float(np.degrees(np.arctan2(float(np.cross(first, second) @ right), float(first @ second))))
 
 
-def body_measures(level: LevelTruth, x_fraction: float = 0.0) -> BodyMeasures:
-    """Measure a level's formulas again in another sagittal plane."""
-    return measure_body(level.shape_vector, x_fraction)
+def column_height_mm(level: LevelTruth, depth_fraction: float, across_mm: float = 0.0) -> float:
+    """Distance between a level's endplate surfaces along the vertebra's z, anywhere.
+
+    Parameters
+    ----------
+    level : LevelTruth
+    depth_fraction : float
+        Place along ``level.depth_mm``: 0 at the back wall, 1 at the front wall.
+    across_mm : float
+        Distance from the mid-sagittal plane, as made: to the right, or to the left in a mirrored phantom.
+    """
+    measures = measure_body(level.shape_vector)
+    frame = measures.construction_from_vertebra
+    offset = np.array([across_mm, (depth_fraction - 0.5) * measures.depth_mm, 0.0])
+    return surface_height_mm(level.shape_vector, apply_affine(frame, offset), frame[:3, 2])
