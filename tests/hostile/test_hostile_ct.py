@@ -203,6 +203,22 @@ def raw_dicom_cases() -> Iterator[tuple[str, list[bytes]]]:
         yield "short", [content[:keep] for content in slices()]
 
 
+def test_small_files_that_declare_huge_images_take_no_memory(tmp_path: Path) -> None:
+    paths = []
+    for side, n in ((16000, 2), (11000, 4), (4096, 30)):
+        files = []
+        for index in range(n):
+            dataset = slice_dataset(SMALL, index)
+            dataset.Rows = dataset.Columns = side
+            files.append(encoded(dataset))
+        paths.append(put(tmp_path / f"{side}", files))
+
+    reports = read_all(paths)
+
+    assert [report["end"] for report in reports] == ["dicom.too_few_slices", "dicom.damaged", "dicom.damaged"]
+    assert all(float(str(report["peak_megabytes"])) < 300.0 for report in reports)
+
+
 def test_raw_damage_in_dicom(tmp_path: Path) -> None:
     paths = [put(tmp_path / f"{i} {name}", files) for i, (name, files) in enumerate(raw_dicom_cases())]
 

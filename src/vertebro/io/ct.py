@@ -72,10 +72,32 @@ def read_ct(path: str | Path, *, series: str | None = None, progress: Progress =
             remedy="Check the path's spelling and that the disc or drive is connected.",
             fields=("path",),
         )
-    reading = scaled(progress, 0.0, 0.9)
-    volume = _read_nifti(path, reading) if is_nifti(path) else _read_dicom(path, series, reading)
-    progress(0.9, "looking at the image")
-    return volume.with_findings(*look_at(volume))
+    try:
+        volume = _read(path, series, scaled(progress, 0.0, 0.9))
+        progress(0.9, "looking at the image")
+        return volume.with_findings(*look_at(volume))
+    except MemoryError as problem:
+        raise ReadError(
+            "read.memory",
+            got="an image too large for this machine's free memory",
+            needed="a smaller image or more memory",
+            remedy="Crop the image to the spine, or close other programs.",
+            fields=("path",),
+        ) from problem
+
+
+def _read(path: Path, series: str | None, progress: Progress) -> Volume:
+    if not is_nifti(path):
+        return _read_dicom(path, series, progress)
+    if series is not None:
+        raise ReadError(
+            "read.series_of_nifti",
+            got="a series asked for in a NIfTI file",
+            needed="no series, for a NIfTI file holds one image",
+            remedy="Leave the series out, or give the DICOM folder.",
+            fields=("series",),
+        )
+    return _read_nifti(path, progress)
 
 
 def _read_dicom(path: Path, series: str | None, progress: Progress) -> Volume:

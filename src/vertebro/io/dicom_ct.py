@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from vertebro.errors import ReadError
 from vertebro.findings import Finding, finding
 from vertebro.imaging import ImageFacts, Volume, VolumeGeometry
-from vertebro.io.dicom_image import Plane
+from vertebro.io.dicom_image import DEFLATED, NATIVE_SYNTAXES, Plane
 from vertebro.io.dicom_layout import EvenGrid, Layout, arrange, common_normal, even_grid
 from vertebro.io.dicom_pixels import PixelReader
 from vertebro.io.dicom_series import MIN_SLICES, Stack
@@ -40,6 +40,7 @@ MAX_DAMAGED_FRACTION = 0.2
 """A series with a larger share of damaged slices is refused (assumed)."""
 
 _BLOCK = 32
+_BLOCK_PIXELS = 2**24
 _TILE = 64
 HuArray = NDArray[np.int16] | NDArray[np.float32]
 
@@ -130,6 +131,7 @@ def _read_planes(layout: Layout, progress: Progress) -> tuple[HuArray, _Tally]:
     by_image: dict[int, list[Plane]] = {}
     for plane in planes:
         by_image.setdefault(id(plane.image), []).append(plane)
+    _require_mostly_whole(sum(_is_cut_short(plane) for plane in planes), len(planes))
     is_whole = all(plane.slope.is_integer() and plane.intercept.is_integer() for plane in planes)
     writer = _Writer(layout, np.dtype(np.int16 if is_whole else np.float32))
     seen: set[int] = set()
@@ -144,15 +146,27 @@ def _read_planes(layout: Layout, progress: Progress) -> tuple[HuArray, _Tally]:
             except DamagedBytes:
                 continue  # its slices stay unseen and are counted below
     writer.tally.damaged = [index for index in range(len(planes)) if index not in seen]
-    n_damaged = len(writer.tally.damaged)
-    if n_damaged > MAX_DAMAGED_FRACTION * len(planes) or len(seen) < MIN_SLICES:
+    _require_mostly_whole(len(writer.tally.damaged), len(planes))
+    return writer.finished(), writer.tally
+
+
+def _is_cut_short(plane: Plane) -> bool:
+    """Whether a file is too small for the plane it declares: told before anything is set aside for it."""
+    pixels = plane.image.pixels
+    if pixels.transfer_syntax not in NATIVE_SYNTAXES or pixels.transfer_syntax == DEFLATED:
+        return False
+    end = plane.image.pixel_offset + (plane.frame_index + 1) * pixels.frame_bytes
+    return end > plane.image.file.size
+
+
+def _require_mostly_whole(n_damaged: int, n_slices: int) -> None:
+    if n_damaged > MAX_DAMAGED_FRACTION * n_slices or n_slices - n_damaged < MIN_SLICES:
         raise ReadError(
             "dicom.damaged",
-            got=f"a series of which {n_damaged} of {len(planes)} slices are damaged or cannot be decoded",
+            got=f"a series of which {n_damaged} of {n_slices} slices are damaged or cannot be decoded",
             needed="complete images",
             remedy="Copy the images again, or ask for the disc or export to be repeated.",
         )
-    return writer.finished(), writer.tally
 
 
 class _Writer:
@@ -163,7 +177,7 @@ class _Writer:
         self._layout = layout
         columns, rows = layout.plane_shape
         self._hu = np.full((columns, rows, len(layout.planes)), LOWEST_HU, kind)
-        self._block = np.empty((_BLOCK, rows, columns), kind)
+        self._block = np.empty((max(1, min(_BLOCK, _BLOCK_PIXELS // (rows * columns))), rows, columns), kind)
         self._start = self._count = 0
 
     def put(self, index: int, plane: NDArray[np.generic]) -> None:
@@ -173,7 +187,7 @@ class _Writer:
         if self._hu.dtype == np.int16 and plane.size and plane.max() > np.iinfo(np.int16).max:
             self._hu = self._hu.astype(np.float32)
             self._block = self._block.astype(np.float32)
-        if self._count and (index != self._start + self._count or self._count == _BLOCK):
+        if self._count and (index != self._start + self._count or self._count == len(self._block)):
             self._flush()
         if not self._count:
             self._start = index

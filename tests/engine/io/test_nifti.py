@@ -276,6 +276,11 @@ def test_any_axis_order_is_the_same_place_in_the_world(tmp_path: Path) -> None:
     assert two.hu[tuple(index)] == one.hu[1, 2, 3]
 
 
+def test_a_series_of_a_nifti_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="holds one image"):
+        read_ct(written(tmp_path / "a.nii"), series="1")
+
+
 def test_what_begins_like_nifti(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
 
