@@ -34,9 +34,10 @@ def headline_of(assessment: Assessment, words: Words) -> Headline:
         return Headline(text["cleft_only"].format(levels=joined(clefts, words)), "", "mild")
     if not graded:
         return Headline(text["nothing"], text["nothing_detail"], "ungraded")
-    line = text["none"].format(range=level_ranges(level.name for level in graded))
+    named = level_ranges(level.name for level in graded)
     if any(not level.grade_is_certain for level in graded):
-        return Headline(line, text["calm_borderline"], "normal")
+        return Headline(text["none_clear"].format(range=named), text["calm_borderline"], "normal")
+    line = text["none"].format(range=named)
     detail = text["calm_one"] if len(graded) == 1 else text["calm"].format(count=len(graded))
     return Headline(line, detail, "normal")
 

@@ -7,6 +7,8 @@ the picture are true front-to-back and up-down; a lean to the side is straighten
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,16 +50,18 @@ def overview_figure(
     hu = _slab(volume, positions, settings.slab_mm)
     grey = grey_from_hu(hu, settings.window_low_hu, settings.window_high_hu)
     shapes: list[Shape] = [Raster(0.0, 0.0, width, height, grey)]
-    words_on_top: list[Shape] = []
+    words_on_top: list[Text] = []
     for level in levels:
         role = f"image-{tone_of(level)}"
         found = _outlines_of(level, assessment, positions, pixel_mm * scale)
         shapes += [Path(points, role, width_mm=0.4, closed=True, note=level.name) for points in found]
         words_on_top.append(_name(level, found, corner_yz, scale, names[level.name]))
-    shapes += words_on_top
+    shapes += spread_apart(words_on_top, 3.5, height - 2.0)
     shapes += [
-        Text(1.6, 4.2, "A", "image-ink", size_mm=2.8, bold=True, on_image=True),
-        Text(width - 1.6, 4.2, "P", "image-ink", size_mm=2.8, anchor="end", bold=True, on_image=True),
+        Text(1.6, height - 9.0, "A", "image-ink", size_mm=2.8, bold=True, on_image=True),
+        Text(
+            width - 1.6, height - 9.0, "P", "image-ink", size_mm=2.8, anchor="end", bold=True, on_image=True
+        ),
         *scale_bar(width - 2.5, height - 2.5, 50.0, scale),
     ]
     said = ", ".join(f"{level.name} {grade_text(level, words)}" for level in levels)
@@ -120,6 +124,27 @@ def _slab(volume: Volume, positions: NDArray[np.float64], slab_mm: float) -> NDA
     for offset in (-slab_mm / 3, 0.0, slab_mm / 3):
         total += values_at(volume.hu, volume.geometry, positions + np.array([offset, 0.0, 0.0]))
     return total / np.float32(3.0)
+
+
+def spread_apart(names: list[Text], first_y_mm: float, last_y_mm: float) -> list[Text]:
+    """Names moved up or down just enough to stay on the picture and off each other.
+
+    Parameters
+    ----------
+    names : list of Text
+        From top to bottom.
+    first_y_mm, last_y_mm : float
+        Highest and lowest baseline allowed on the sheet.
+    """
+    pitch = 1.25 * _NAME_SIZE_MM
+    baselines = [min(max(name.y_mm, first_y_mm), last_y_mm) for name in names]
+    for index in range(1, len(baselines)):
+        baselines[index] = max(baselines[index], baselines[index - 1] + pitch)
+    if baselines:
+        baselines[-1] = min(baselines[-1], last_y_mm)
+    for index in range(len(baselines) - 2, -1, -1):
+        baselines[index] = min(baselines[index], baselines[index + 1] - pitch)
+    return [replace(name, y_mm=y) for name, y in zip(names, baselines, strict=True)]
 
 
 def _said(level: LevelAssessment, words: Words) -> str:

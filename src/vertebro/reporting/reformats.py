@@ -152,7 +152,7 @@ def _neighbour_endplates(assessment: Assessment, level: LevelAssessment, section
             continue
         trace = _trace(plane, other, section)
         limit = section.height_mm * section.sheet_per_mm
-        if all(0.0 < y < limit for _, y in trace):
+        if any(0.0 < y < limit for _, y in trace):
             lines.append(Path(trace, "image-ungraded", width_mm=0.2, dashed=True, note=f"{other.name}"))
     return lines
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from reporting_cases import cut_off, fracture_case, fractured, spine, with_level
 from vertebro.reporting import compose_report, write_figures
 from vertebro.reporting.figure import Dot, Figure, Path, Raster, Text
+from vertebro.reporting.overview import spread_apart
 from vertebro.reporting.pdf import png_from_figure
 from vertebro.reporting.svg import PAPER, page_colour, png_from_grey, svg_from_figure
 
@@ -128,6 +130,19 @@ def test_overview_outlines_every_level_in_the_colour_of_its_grade(figures):
     assert [path.note for path in lines(figure, "image-severe")] == ["L1"]
     assert [path.note for path in lines(figure, "image-ungraded")] == ["L2"]
     assert {"T12", "L1 severe", "L2 cut off"} <= set(said(figure))
+
+
+def test_names_on_the_overview_keep_off_each_other_and_on_the_picture():
+    names = [Text(5.0, y, str(y), "ink") for y in (-20.0, 1.0, 2.0, 30.0, 59.0, 70.0)]
+
+    moved = spread_apart(names, 3.5, 58.0)
+
+    baselines = [name.y_mm for name in moved]
+    assert baselines[0] >= 3.0
+    assert baselines[-1] == 58.0
+    assert baselines[3] == 30.0
+    assert all(after - before >= 3.3 for before, after in itertools.pairwise(baselines))
+    assert [name.words for name in moved] == [name.words for name in names]
 
 
 def test_profile_places_dots_by_height_and_bands_by_expectation(figures):
