@@ -22,6 +22,8 @@ _BLOCK_MM = 2.5
 _MIN_REGION_ML = 1.0
 _PADDING_HU = -1023.5
 _MIN_PREVERTEBRAL_ML = 30.0
+_MAX_BLOOD_SPREAD_HU = 50.0
+"""Mixed blood is even but for noise and its wall's chalk; bone and bowel are not (assumed)."""
 NO_ENHANCED_VESSEL = "no enhanced vessel in front of the spine; blood without contrast is not sampled"
 """The note of a scan that shows the vessels' place and no contrast in them."""
 
@@ -225,6 +227,8 @@ def _blood(
     values = scan.hu[lumen]
     middle = float(np.median(values))
     spread = float(1.4826 * np.median(np.abs(values - middle)))
+    if spread > _MAX_BLOOD_SPREAD_HU:
+        return TissueSample("blood", 0.0, 0.0, 0, False, "what is bright in front of the spine is uneven")
     return TissueSample("blood", middle, spread, int(values.size), False, "holds contrast")
 
 
