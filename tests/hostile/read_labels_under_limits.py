@@ -18,11 +18,12 @@ import numpy as np
 from vertebro.errors import InputError
 from vertebro.imaging import LabelVolume, Volume
 from vertebro.io import load_nifti_array, read_labels
+from vertebro.io.label_grid import count_values
 
 
 def is_sound(labels: LabelVolume) -> bool:
     """Every label present has a name and every name a label; the grid is finite."""
-    present = set(np.flatnonzero(np.bincount(labels.labels.ravel())).tolist()) - {0}
+    present = set(np.flatnonzero(count_values(labels.labels)).tolist()) - {0}
     return present == set(labels.names) and bool(np.all(np.isfinite(labels.geometry.lps_from_voxel)))
 
 

@@ -29,6 +29,7 @@ from vertebro.io.dicom_header import inflated
 from vertebro.io.dicom_seg_frames import fill_labels, read_frames, regular_grid
 from vertebro.io.dicom_values import first_item, items, text, whole
 from vertebro.io.label_conventions import snomed_codes, verse_numbers
+from vertebro.io.label_grid import count_values
 from vertebro.io.untrusted import DamagedBytes, parsing
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def read_seg(file: StoredFile) -> SegContent:
             needed="at least one labelled vertebra",
             remedy="Check that the right file was given.",
         )
-    present = set(np.flatnonzero(np.bincount(labels.ravel())).tolist())
+    present = set(np.flatnonzero(count_values(labels)).tolist())
     if n_overlapping:
         notes.append(_overlap_finding(n_overlapping))
     if source["kind"] == "dicom-seg fractional":

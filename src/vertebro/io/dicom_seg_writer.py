@@ -42,6 +42,7 @@ from vertebro.io.dicom_identity import (
     volume_hash,
 )
 from vertebro.io.label_conventions import snomed_codes
+from vertebro.io.label_grid import count_values
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -114,7 +115,7 @@ def make_seg(volume: Volume, labels: LabelVolume, *, when: datetime) -> Dataset:
     ----------
     volume, labels, when : as for :func:`write_seg`
     """
-    present = set(np.flatnonzero(np.bincount(labels.labels.ravel())).tolist())
+    present = set(np.flatnonzero(count_values(labels.labels)).tolist())
     named = [(value, name) for value, name in labels.names.items() if value in present]
     if not named:
         raise InputError(

@@ -27,6 +27,8 @@ TALLEST_VERTEBRA_MM = 120.0
 """assumed: a thoracic vertebra with its spinous process spans up to about 80 mm head to foot."""
 PIECE_FRACTION = 0.05
 """assumed: smaller loose parts of a label are crumbs of a segmentation, not a second vertebra."""
+MAX_PIECE_BOX = 2**26
+"""Voxels of a bounding box up to which separate pieces are looked for (0.5 GB of working memory)."""
 FRAGMENT_MM3 = 500.0
 """assumed: the body of a cervical vertebra, the smallest there is, has about 3000 mm³."""
 BODY_SOLIDITY = 0.64
@@ -201,6 +203,9 @@ def _piece_findings(
                 evidence={"volume_mm3": round(volume_mm3, 1)},
             )
         ]
+    box_voxels = math.prod(b - a for a, b in zip(region.start, region.stop, strict=True))
+    if box_voxels > MAX_PIECE_BOX:
+        return []
     pieces, n_pieces = ndimage.label(labels[region.box] == region.value, structure=np.ones((3, 3, 3)))
     if n_pieces < 2 or region.is_at_border(geometry.shape):
         return []

@@ -33,6 +33,8 @@ Measured: true placements beat their mirror images by 1.4 to 10 times."""
 CLIP_HU = (-200.0, 600.0)
 """Values are clipped to this range, so that metal, cement and gas do not carry the mean."""
 WHOLLY_INSIDE_FRACTION = 0.99
+MAX_BOX_VOXELS = 2**23
+"""The labels' surroundings are sampled more coarsely than every 2 mm where they would exceed this."""
 _SAMPLES = 20_000
 _SIDES = ("left and right", "front and back", "head and foot")
 
@@ -208,7 +210,10 @@ def _sampled_box(
         filled = np.flatnonzero(labels.labels.any(axis=others))
         start[axis] = max(0, int(filled[0]) - margin[axis])
         stop[axis] = min(labels.labels.shape[axis], int(filled[-1]) + 1 + margin[axis])
-    return start, stop, np.maximum(1, np.floor(2.0 / spacing).astype(np.int64))
+    step = np.maximum(1, np.floor(2.0 / spacing).astype(np.int64))
+    while np.prod((stop - start) / step) > MAX_BOX_VOXELS:
+        step *= 2
+    return start, stop, step
 
 
 def _mean_hu(

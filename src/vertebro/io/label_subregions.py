@@ -22,6 +22,8 @@ FIRST_UNNAMED = 101
 
 SMALLEST_BODY_MM3 = 1500.0
 """assumed: half the body of a small cervical vertebra; smaller pieces of body belong to the nearest."""
+MAX_BOX_VOXELS = 2**25
+"""Largest box around the spine that is worked on (about 1.5 GB of working memory)."""
 _NEAR_MM = 3.0
 """Parts are neighbours when they come closer than this (assumed: two voxels of a 1.5 mm grid)."""
 
@@ -44,16 +46,29 @@ def vertebrae_from_subregions(subregions: NDArray[np.generic], geometry: VolumeG
     ReadError
         If there is no body among them (``labels.no_body``).
     """
-    parts = np.asarray(subregions)
-    bodies = _split_bodies(parts, geometry)
-    result = bodies.copy()
-    joined = _join(parts == ARCH, bodies, geometry)
-    result[joined > 0] = joined[joined > 0]
-    anchor = result.copy()
-    for part in PROCESSES:
-        joined = _join(parts == part, anchor, geometry)
-        result[joined > 0] = joined[joined > 0]
+    box = _bounding_box(subregions)
+    parts = subregions[box]
+    if parts.size > MAX_BOX_VOXELS:
+        raise ReadError(
+            "labels.too_large",
+            got=f"subregion labels over {parts.size} voxels",
+            needed=f"at most {MAX_BOX_VOXELS} voxels around the spine",
+            remedy="Give the file of vertebra labels beside the subregions, or crop to the spine.",
+        )
+    numbered = _split_bodies(parts, geometry)
+    _join((ARCH,), parts, numbered, geometry)
+    _join(PROCESSES, parts, numbered, geometry)
+    result = np.zeros(subregions.shape, np.uint8)
+    result[box] = numbered
     return result
+
+
+def _bounding_box(subregions: NDArray[np.generic]) -> tuple[slice, ...]:
+    box = []
+    for axis in range(3):
+        filled = np.flatnonzero(subregions.any(axis=tuple(other for other in range(3) if other != axis)))
+        box.append(slice(int(filled[0]), int(filled[-1]) + 1) if len(filled) else slice(0, 1))
+    return tuple(box)
 
 
 def _split_bodies(parts: NDArray[np.generic], geometry: VolumeGeometry) -> NDArray[np.uint8]:
@@ -82,22 +97,22 @@ def _split_bodies(parts: NDArray[np.generic], geometry: VolumeGeometry) -> NDArr
     return np.where(is_body, numbered[tuple(nearest)], 0).astype(np.uint8)
 
 
-def _join(mask: NDArray[np.bool_], anchor: NDArray[np.uint8], geometry: VolumeGeometry) -> NDArray[np.uint8]:
-    """Give each piece of ``mask`` the number of the anchor that it touches most, or lies nearest to."""
-    result = np.zeros(mask.shape, np.uint8)
-    pieces, _ = ndimage.label(mask)
-    if not mask.any():
-        return result
+def _join(
+    kinds: tuple[int, ...],
+    parts: NDArray[np.generic],
+    numbered: NDArray[np.uint8],
+    geometry: VolumeGeometry,
+) -> None:
+    """Give each piece of some kinds the number of what it touches most, or lies nearest to, in place."""
     distance_mm, nearest = ndimage.distance_transform_edt(
-        anchor == 0, sampling=geometry.spacing_mm, return_indices=True
+        numbered == 0, sampling=geometry.spacing_mm, return_indices=True
     )
-    owner = anchor[tuple(nearest)]
-    for index, box in enumerate(ndimage.find_objects(pieces), start=1):
-        if box is None:
-            continue
-        is_piece = pieces[box] == index
-        gaps = distance_mm[box][is_piece]
-        is_close = gaps <= max(_NEAR_MM, float(gaps.min()))
-        votes = np.bincount(owner[box][is_piece][is_close])
-        result[box][is_piece] = int(np.argmax(votes))
-    return result
+    owner = numbered[tuple(nearest)]
+    for kind in kinds:
+        pieces, _ = ndimage.label(parts == kind)
+        for index, box in enumerate(ndimage.find_objects(pieces), start=1):
+            is_piece = pieces[box] == index
+            gaps = distance_mm[box][is_piece]
+            is_close = gaps <= max(_NEAR_MM, float(gaps.min()))
+            votes = np.bincount(owner[box][is_piece][is_close])
+            numbered[box][is_piece] = int(np.argmax(votes))

@@ -32,7 +32,14 @@ from vertebro.io.label_conventions import (
 )
 from vertebro.io.label_fit import bone_findings, overlap_findings, require_same_patient
 from vertebro.io.label_folder import FolderContent, combine_structures, look_into
-from vertebro.io.label_grid import LabelArray, LabelRegion, find_regions, keep_values, whole_numbers
+from vertebro.io.label_grid import (
+    LabelArray,
+    LabelRegion,
+    count_values,
+    find_regions,
+    keep_values,
+    whole_numbers,
+)
 from vertebro.io.label_subregions import FIRST_UNNAMED, vertebrae_from_subregions
 from vertebro.io.nifti import load_nifti_array
 from vertebro.progress import Progress, scaled, silent
@@ -105,7 +112,21 @@ def read_labels(
     ('verse', ('L1', 'L2'), 'body')
     """
     wanted = None if convention is None else parse_convention(convention)
-    draft = _read(Path(path), wanted, scaled(progress, 0.0, 0.8))
+    try:
+        return _read_and_check(Path(path), volume, wanted, progress)
+    except MemoryError as problem:
+        raise ReadError(
+            "labels.too_large",
+            got="labels that need more memory than there is",
+            needed="labels of the spine on a grid of ordinary size",
+            remedy="Crop the label file to the spine, or close other programs.",
+            fields=("path",),
+        ) from problem
+
+
+def _read_and_check(path: Path, volume: Volume | None, wanted: str | None, progress: Progress) -> LabelVolume:
+    """Labels with everything that can be said about them."""
+    draft = _read(path, wanted, scaled(progress, 0.0, 0.8))
     progress(0.8, "checking the labels")
     regions = find_regions(draft.labels, draft.geometry)
     draft.names = {value: name for value, name in draft.names.items() if value in regions}
@@ -308,7 +329,7 @@ def _only_subregions(draft: _Draft) -> _Draft:
     known = conventions()[SUBREGIONS].labels
     draft.subregions = keep_values(draft.labels, known).astype(np.uint8, copy=False)
     draft.labels = vertebrae_from_subregions(draft.subregions, draft.geometry)
-    present = np.flatnonzero(np.bincount(draft.labels.ravel()))[1:]
+    present = np.flatnonzero(count_values(draft.labels))[1:]
     draft.names = {int(value): f"unnamed {value - FIRST_UNNAMED + 1}" for value in present}
     draft.findings.append(_unnamed_finding(len(draft.names)))
     return draft
