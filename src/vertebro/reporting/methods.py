@@ -113,6 +113,5 @@ def software_facts(manifest: Manifest | None, words: Words) -> tuple[Fact, ...]:
     facts = [
         Fact(text["version"], manifest.vertebro_version),
         Fact(text["schema"], str(manifest.schema_version)),
-        Fact(text["state"], manifest.state),
     ]
     return (*facts, *(Fact(name, value) for name, value in manifest.platform.items()))

@@ -31,8 +31,8 @@ def page_from_schema(name: str) -> str:
         "",
         f"Format version {version}. The schema itself (JSON Schema 2020-12) ships with the package: "
         f'`vertebro.reporting.load_schema("{name}")`. `vertebro.reporting.validate_document` '
-        "checks a document against it. Keys are sorted and numbers rounded to three decimals, so the same case gives the same "
-        "bytes.",
+        "checks a document against it. Keys are sorted and numbers rounded to three decimals, so the same "
+        "case gives the same bytes.",
         "",
         *_object(name, "", schema),
     ]
