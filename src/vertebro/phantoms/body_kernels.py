@@ -43,7 +43,11 @@ N_SHAPE: Final = 24
 
 CENTRE_FRACTION: Final = 0.45
 """Where the widest place of the cross-section lies, of the depth from the back wall."""
-RIM_ROUNDING_MM: Final = 3.0
+RING_NATURAL: Final = 0.62
+RING_COLLAPSE: Final = 0.58
+"""Where an endplate's hollow begins: squared share of the half width or depth. Outside stands the ring
+apophysis, 3 to 4 mm wide, which a central collapse leaves standing; assumed."""
+RIM_ROUNDING_MM: Final = 2.2
 CORNER_ROUNDING_MM: Final = 2.0
 RETROPULSION_HALF_WIDTH_MM: Final = 8.0
 RETROPULSION_HALF_HEIGHT_MM: Final = 6.0
@@ -64,8 +68,8 @@ def _dish(p: NDArray[np.float64], x: float, y: float) -> tuple[float, float]:
     u = x / half_width
     v = (y - p[BACK_Y] - 0.5 * depth) / (0.5 * depth)
     rho2 = u * u + v * v
-    natural = max(1.0 - rho2 / 0.72, 0.0)
-    collapse = max(1.0 - rho2 / 0.74, 0.0)
+    natural = max(1.0 - rho2 / RING_NATURAL, 0.0)
+    collapse = max(1.0 - rho2 / RING_COLLAPSE, 0.0)
     return natural * natural * (3.0 - 2.0 * natural), collapse * collapse * (3.0 - 2.0 * collapse)
 
 

@@ -46,7 +46,7 @@ N_FINISH: Final = 23
 
 GAP_HALF_WIDTH_MM: Final = 9.0
 GAP_DEPTH_MM: Final = 3.0
-SUBCHONDRAL_HU: Final = 170.0
+SUBCHONDRAL_HU: Final = 150.0
 """Extra CT value right under an endplate, falling off within 2 to 3 mm; assumed by looks."""
 JOINT_GAP_MM: Final = 1.0
 CLEFT_COVER_MM: Final = 1.2
@@ -128,7 +128,7 @@ def _core_hu(
     value -= 0.75 * f[CORE_HU] * math.exp(-vein_x * vein_x - vein_z * vein_z - inward * inward)
     below = superior_z(p, x, y) - z
     above = z - inferior_z(p, x, y)
-    value += SUBCHONDRAL_HU * math.exp(-max(min(below, above) - f[CORTEX_MM], 0.0) / 1.2)
+    value += SUBCHONDRAL_HU * math.exp(-max(min(below, above) - f[CORTEX_MM], 0.0) / 0.9)
     if f[SCLEROSIS_HU] > 0.0:
         band = math.exp(-(((below - 3.2) / 2.4) ** 2))
         if p[bk.BUMP_INFERIOR] > 0.0:

@@ -183,8 +183,8 @@ def _thorax(
         return MUSCLE_HU
     dx, dy = x - row[1], y - row[2]
     beside = row[5] + 4.0
-    heart = _oval(x + 20.0, y - trunk[CENTRE_Y] - 48.0, 64.0, 46.0)
-    if heart < 1.3 and z < trunk[T9_Z] + 75.0:
+    heart = _oval(x + 20.0, y - trunk[CENTRE_Y] - 48.0, 64.0, 46.0) + ((z - trunk[T9_Z] - 12.0) / 72.0) ** 2
+    if heart < 1.3:
         heart += 0.25 * value_noise(x / 22.0, y / 22.0, z / 22.0, seed + 12)
         if heart < 1.0:
             return float(trunk[VESSEL_HU])
