@@ -51,6 +51,8 @@ class Axis:
     side: Side
     through_v: NDArray[np.float64]
     tip_v: NDArray[np.float64]
+    rear_mm: float
+    """y from which the pedicle's walls are watched."""
     approach: Approach = Approach.TRANSPEDICULAR
 
     @property
@@ -87,13 +89,14 @@ class Judgement:
 def watched_length_mm(axis: Axis) -> float:
     """Length of axis behind the tip along which walls are watched.
 
-    Through a pedicle that begins behind its narrowest section; beside it, just inside the body, since
-    the wall must be crossed somewhere.
+    Through a pedicle that begins at its rear end, or a little behind its narrowest section at least;
+    beside it, just inside the body, since the wall must be crossed somewhere.
     """
     length = float(np.linalg.norm(axis.tip_v - axis.through_v))
     if axis.approach is Approach.PARAPEDICULAR:
         return max(length - INSIDE_WALL_MM, 1.0)
-    return length + BEFORE_ISTHMUS_MM
+    to_rear = (axis.tip_v[1] - axis.rear_mm) / max(float(axis.direction_v[1]), 0.2)
+    return float(max(length + BEFORE_ISTHMUS_MM, to_rear))
 
 
 def wall_margins_mm(site: Site, axis: Axis, radius_mm: float) -> dict[str, float]:

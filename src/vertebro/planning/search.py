@@ -76,10 +76,10 @@ def find_axis(
     )
 
     def rough(free: NDArray[np.float64]) -> float:
-        return cost_of(sparse, _axis(site, pedicle, aim, settings, free), aim, cannula, settings)
+        return cost_of(sparse, pedicle, _axis(site, pedicle, aim, settings, free), aim, cannula, settings)
 
     def cost(free: NDArray[np.float64]) -> float:
-        return cost_of(near, _axis(site, pedicle, aim, settings, free), aim, cannula, settings)
+        return cost_of(near, pedicle, _axis(site, pedicle, aim, settings, free), aim, cannula, settings)
 
     found = [
         optimize.minimize(
@@ -103,7 +103,7 @@ def find_axis(
 def _near(site: Site, pedicle: Pedicle, aim: Aim) -> Site:
     """The site with the surface and canal of the needle's own side only."""
     sign = 1.0 if aim.side is Side.RIGHT else -1.0
-    behind = pedicle.centre_v[1] - BEHIND_MM
+    behind = min(pedicle.centre_v[1], pedicle.rear_mm) - BEHIND_MM
     surface, canal = (
         np.ascontiguousarray(points[(sign * points[:, 0] > -ACROSS_MM) & (points[:, 1] > behind - more)])
         for points, more in ((site.surface_v, 0.0), (site.canal_v, 20.0))
@@ -111,7 +111,9 @@ def _near(site: Site, pedicle: Pedicle, aim: Aim) -> Site:
     return replace(site, surface_v=surface, canal_v=canal)
 
 
-def cost_of(site: Site, axis: Axis, aim: Aim, cannula: Cannula, settings: AccessSettings) -> float:
+def cost_of(
+    site: Site, pedicle: Pedicle, axis: Axis, aim: Aim, cannula: Cannula, settings: AccessSettings
+) -> float:
     """What a path costs, in mm: minus its smallest margin, its centring, and its wishes."""
     margins, ahead, outside_mm = quick_margins_mm(site, axis, cannula.radius_mm)
     smallest = min(margins.values()) - 2.0 * outside_mm
@@ -123,10 +125,12 @@ def cost_of(site: Site, axis: Axis, aim: Aim, cannula: Cannula, settings: Access
     direction = axis.direction_v
     inclination = np.degrees(np.arctan2(axis.medial_sign * direction[0], direction[1]))
     tilt = np.degrees(np.arctan2(-direction[2], direction[1]))
+    pedicle_tilt_deg = np.degrees(np.arctan2(-pedicle.axis_v[2], pedicle.axis_v[1]))
     wishes = (
         abs(lateral - aim.wished_lateral_mm)
         + 0.5 * abs(axis.tip_v[2] - 0.5 * (site.top_mm + site.bottom_mm))
-        + 0.1 * abs(tilt)
+        + abs(tilt - pedicle_tilt_deg)
+        + 10.0 * abs(axis.through_v[2] - pedicle.centre_v[2])
         + 0.3 * max(inclination - settings.comfortable_axial_deg, 0.0)
     )
     return float(
@@ -144,7 +148,7 @@ def _axis(
     """An axis from four free numbers: where it crosses the isthmus (x, z), where the tip lies (x, z)."""
     tip_y = tip_depth_mm(site, settings)
     through = np.array([free[0], pedicle.centre_v[1], free[1]])
-    return Axis(aim.side, through, np.array([free[2], tip_y, free[3]]), aim.approach)
+    return Axis(aim.side, through, np.array([free[2], tip_y, free[3]]), pedicle.rear_mm, aim.approach)
 
 
 def tip_depth_mm(site: Site, settings: AccessSettings) -> float:

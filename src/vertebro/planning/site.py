@@ -24,6 +24,10 @@ MARGIN_MM = 4.0
 """Empty border around the bone on the patch."""
 PEDICLE_SEARCH_MM = 14.0
 """How far behind the body's back wall a pedicle's narrowest section is sought."""
+NEARLY_AS_NARROW = 1.1
+"""Sections of up to this many times the smallest area count as narrowest together."""
+WIDENED = 1.5
+"""Where the section has grown to this many times the smallest area, the lamina begins (assumed)."""
 MIN_PEDICLE_AREA_MM2 = 6.0
 """Smaller pieces beside the canal are no pedicle (assumed: 2.4 × 2.5 mm)."""
 SURFACE_BEHIND_BODY_MM = 22.0
@@ -42,6 +46,8 @@ class Pedicle:
     height_mm: float
     axis_v: NDArray[np.float64]
     """Unit direction from behind to the front, through the sections' centres."""
+    rear_mm: float
+    """y of its rear end, where it widens into the lamina."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -264,7 +270,7 @@ def _pedicle(
     if len(sections) < 3:
         return None
     areas = ndimage.uniform_filter1d([area for *_, area in sections], 3, mode="nearest")
-    narrowest = int(np.argmin(areas))
+    narrowest, rear = _narrowest(areas)
     y_mm, section, _ = sections[narrowest]
     centres = np.array([[*_centre(part, x, z), at] for at, part, _ in sections])
     near = np.abs(centres[:, 2] - y_mm) <= 4.0
@@ -278,7 +284,28 @@ def _pedicle(
         width_mm=float(np.median(section.sum(axis=0)[section.any(axis=0)])) * step,
         height_mm=float(np.median(section.sum(axis=1)[section.any(axis=1)])) * step,
         axis_v=axis / np.linalg.norm(axis),
+        rear_mm=sections[rear][0],
     )
+
+
+def _narrowest(areas: NDArray[np.float64]) -> tuple[int, int]:
+    """Middle of the narrow stretch around the smallest section, and the rearmost section of the pedicle.
+
+    Sections run from the body backwards. A tube has no narrowest place, so the middle of all that is
+    nearly as narrow is taken.
+    """
+    smallest = int(np.argmin(areas))
+
+    def stretch(limit: float) -> tuple[int, int]:
+        first = last = smallest
+        while first > 0 and areas[first - 1] <= limit * areas[smallest]:
+            first -= 1
+        while last + 1 < len(areas) and areas[last + 1] <= limit * areas[smallest]:
+            last += 1
+        return first, last
+
+    first, last = stretch(NEARLY_AS_NARROW)
+    return (first + last) // 2, stretch(WIDENED)[1]
 
 
 def _centre(
