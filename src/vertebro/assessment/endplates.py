@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 MAD_TO_SIGMA = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 HUBER_ITERATIONS = 30
-NATURAL_HOLLOW_MM = 1.4
+LEAST_SQUARES = 1e9
+"""A Huber threshold that no residual reaches."""
+NATURAL_HOLLOW_MM = 1.6
 """Depth of a healthy endplate's hollow that a plane through all columns averages in (assumed; the
 six bodies of one older man measured 0.2–2.3 mm)."""
 SHORT_COLUMN = 0.25
@@ -175,6 +177,24 @@ def _crossing(coverage: NDArray[np.float32], index: NDArray[np.intp], direction:
     return np.asarray(np.clip(part, 0.0, 1.0))
 
 
+def huber_mean(values: NDArray[np.float64], threshold: float) -> tuple[float, float]:
+    """Huber's robust mean of values and their robust standard deviation.
+
+    Examples
+    --------
+    >>> huber_mean(np.array([1.0, 2.0, 3.0, 2.0, 2.0, 90.0]), 1.345)[0] < 3.0
+    True
+    """
+    mean = float(np.median(values))
+    scale = max(MAD_TO_SIGMA * float(np.median(np.abs(values - mean))), 1e-6)
+    for _ in range(HUBER_ITERATIONS):
+        weights = np.minimum(1.0, threshold * scale / np.maximum(np.abs(values - mean), 1e-12))
+        previous, mean = mean, float((weights * values).sum() / weights.sum())
+        if abs(mean - previous) < 1e-6:
+            break
+    return mean, scale
+
+
 def huber_plane(
     x_mm: NDArray[np.float64],
     y_mm: NDArray[np.float64],
@@ -235,6 +255,25 @@ class EndplateFit:
     """The plane its outer part lies on, the hollow modelled apart."""
     hollow_mm: float
     """Depth of the middle below the outer part; negative where it stands out."""
+    profile_plane: LocalPlane
+    """The plane that the same columns would make of a hollow's profile of depth one."""
+    deepest_mm: float
+    """Rim distance of the innermost column, where the profile is one."""
+    usual_hollow_mm: float
+    """How much of the hollow left in the plane is surely the endplate's own shape."""
+    inward: float
+    """−1 for an upper endplate, 1 for a lower one: the way its hollow goes."""
+
+    def surface_at(self, x_mm: float, y_mm: float, rim_distance_mm: float) -> float:
+        """The endplate's surface near its edge: the plane, with the usual hollow put back.
+
+        A plane through all columns lies below the rim by a share of the hollow; for a hollow that is
+        surely the endplate's own shape that share is given back.
+        """
+        inside = float(np.clip(rim_distance_mm / max(self.deepest_mm, 1e-6), 0.0, 1.0))
+        profile = inside * inside * (3.0 - 2.0 * inside)
+        lowered = self.profile_plane.at(x_mm, y_mm) - profile
+        return self.plane.at(x_mm, y_mm) - self.inward * self.usual_hollow_mm * lowered
 
 
 def fit_endplate(
@@ -269,11 +308,21 @@ def fit_endplate(
     profile = inside * inside * (3.0 - 2.0 * inside)
     whole = huber_plane(x, y, z, threshold)
     rim = huber_plane(x, y, z, threshold, profile)
-    if whole is None or rim is None:
+    averaged = huber_plane(x, y, profile, LEAST_SQUARES)
+    if whole is None or rim is None or averaged is None:
         return None
     depth = inward * rim.hollow_mm
     if depth <= deep_hollow_mm:
-        return EndplateFit(whole, rim, depth)
-    left = max(deep_hollow_mm - (depth - deep_hollow_mm), min(NATURAL_HOLLOW_MM, deep_hollow_mm))
+        usual = _usual_part(depth, deep_hollow_mm)
+        return EndplateFit(whole, rim, depth, averaged, deepest, usual, inward)
+    left = max(deep_hollow_mm - 2.0 * (depth - deep_hollow_mm), min(NATURAL_HOLLOW_MM, deep_hollow_mm))
     plane = huber_plane(x, y, z - inward * (depth - left) * profile, threshold)
-    return None if plane is None else EndplateFit(plane, rim, depth)
+    if plane is None:
+        return None
+    return EndplateFit(plane, rim, depth, averaged, deepest, _usual_part(left, deep_hollow_mm), inward)
+
+
+def _usual_part(hollow_mm: float, deep_mm: float) -> float:
+    """How much of a hollow is surely natural: all of a shallow one, nothing of one that nears collapse."""
+    trust = np.clip((deep_mm - hollow_mm) / max(deep_mm - NATURAL_HOLLOW_MM, 1e-6), 0.0, 1.0)
+    return float(np.clip(hollow_mm, 0.0, NATURAL_HOLLOW_MM) * trust)

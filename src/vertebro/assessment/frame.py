@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from vertebro.assessment.body_split import BodySplit, RoughBody, given_body, split_body
 from vertebro.assessment.endplates import (
+    NATURAL_HOLLOW_MM,
     ColumnSurfaces,
     EndplateFit,
     LocalPlane,
@@ -33,8 +34,6 @@ WORLD_SUPERIOR_LPS = np.array([0.0, 0.0, 1.0])
 MAX_TILT_FROM_SPINE_DEG = 35.0
 """Endplates tilted more than this against the line of bodies are taken for a failed fit (assumed: the
 steepest, L5 on the sacrum, is under 30)."""
-MIN_TYPICAL_HEIGHT_MM = 18.0
-"""A collapsed body's hollows are judged against at least this height (assumed)."""
 COARSE_STEP_MM = 1.5
 """Spacing of the patch that frames are found on (assumed)."""
 
@@ -192,13 +191,13 @@ def body_on(
 ) -> LiftedBody | None:
     """A label's body, surfaces and planes on a given patch; None where there is no body."""
     step_mm = patch.spacing_mm[0]
-    coverage = coverage_on(crop, patch, settings.mask_blur_voxels)
+    coverage = coverage_on(crop, patch, settings.mask_blur_voxels, settings.mask_blur_fine_mm)
     origin_index = apply_affine(patch.voxel_from_lps, lps_from_vertebra[:3, 3])
     if body_crop is None:
         split = split_body(coverage >= 0.5, patch, origin_index)
     else:
         vertebra = coverage >= 0.5
-        coverage = coverage_on(body_crop, patch, settings.mask_blur_voxels)
+        coverage = coverage_on(body_crop, patch, settings.mask_blur_voxels, settings.mask_blur_fine_mm)
         split = given_body(coverage >= 0.5, vertebra)
     if split is None:
         return None
@@ -216,8 +215,9 @@ def fit_both(
     surfaces: ColumnSurfaces, settings: AssessmentSettings
 ) -> tuple[EndplateFit | None, EndplateFit | None]:
     """Upper and lower endplate of a body."""
-    typical = float(np.nanmedian(surfaces.top_mm - surfaces.bottom_mm))
-    deep_mm = settings.deep_hollow_percent / 100.0 * max(typical, MIN_TYPICAL_HEIGHT_MM)
+    columns = np.flatnonzero(np.isfinite(surfaces.top_mm).any(axis=1))
+    width_mm = float(np.ptp(surfaces.x_mm[columns]))
+    deep_mm = max(settings.deep_hollow_percent / 100.0 * width_mm, NATURAL_HOLLOW_MM + 0.4)
     upper, lower = (
         fit_endplate(
             surfaces,

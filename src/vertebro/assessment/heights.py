@@ -3,7 +3,7 @@
 The definition, also given in every basis: along the body's own vertical (the bisector of its
 endplates), from the label's surface. Anterior and posterior heights are the distance between robust
 planes through the endplates at 95 % and 5 % of the depth, so that no lip at the rim decides; the middle
-height is the median of the central columns. The depth runs between the walls, rims left out.
+height is the robust mean of the central columns. The depth runs between the walls, rims left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vertebro.assessment.endplates import MAD_TO_SIGMA, EndplateFit
+from vertebro.assessment.endplates import MAD_TO_SIGMA, EndplateFit, huber_mean
 from vertebro.assessment.frame import LiftedBody
 from vertebro.assessment.settings import AssessmentSettings
 from vertebro.case import BodyDimensions, Estimate, Heights
@@ -52,6 +52,8 @@ class _Strip:
     y_mm: NDArray[np.float64]
     top_mm: NDArray[np.float64]
     bottom_mm: NDArray[np.float64]
+    rim_mm: NDArray[np.float64]
+    """Distance from the endplate's outline."""
     back_mm: float
     front_mm: float
     centre_x_mm: float
@@ -134,6 +136,7 @@ def _strip(lifted: LiftedBody, centre_x_mm: float, settings: AssessmentSettings)
         surfaces.y_mm[iy],
         surfaces.top_mm[rows][ix, iy],
         surfaces.bottom_mm[rows][ix, iy],
+        surfaces.rim_distance_mm[rows][ix, iy],
         back,
         front,
         centre_x_mm,
@@ -150,7 +153,8 @@ def _edge_height(
     settings: AssessmentSettings,
 ) -> tuple[Estimate, float, float] | None:
     """One edge's height with its lower and upper end."""
-    upper, lower = (fit.plane.at(strip.centre_x_mm, y_mm) for fit in fits)
+    rim_mm = _rim_distance(strip, y_mm)
+    upper, lower = (fit.surface_at(strip.centre_x_mm, y_mm, rim_mm) for fit in fits)
     value = upper - lower
     if value <= 0.0:
         return None
@@ -163,11 +167,18 @@ def _edge_height(
     sigma = float(np.sqrt(noise + spread**2 + FLOOR_SIGMA_MM**2))
     percent = settings.anterior_read_percent if name == "anterior" else settings.posterior_read_percent
     basis = (
-        f"between robust (Huber) planes through the endplates, read at {percent:.0f} % of the body's depth "
-        "from its back wall, along the bisector of the planes; from the label's surface; interval from voxel "
-        "size, scatter and the spread to heights by columns and by the endplates' outer part"
+        "between robust (Huber) planes through the endplates, their usual hollow put back, read at "
+        f"{percent:.0f} % of the body's depth from its back wall, along the bisector of the planes; from the "
+        "label's surface; interval from voxel size, scatter and the spread to heights by columns and by the "
+        "endplates' outer part"
     )
     return Estimate.symmetric(value, NORMAL_95 * sigma, "mm", basis), lower, upper
+
+
+def _rim_distance(strip: _Strip, y_mm: float) -> float:
+    """Distance from the endplate's outline of the columns nearest to a depth."""
+    gap = np.abs(strip.y_mm - y_mm)
+    return float(np.median(strip.rim_mm[gap <= gap.min() + 0.5 * EDGE_WINDOW_MM]))
 
 
 def _plane_noise(fit: EndplateFit, across_mm: float, strip: _Strip) -> float:
@@ -192,15 +203,15 @@ def _middle_height(
     if not chosen.any():
         chosen = np.ones(len(strip.y_mm), dtype=bool)
     columns = strip.top_mm[chosen] - strip.bottom_mm[chosen]
-    value = float(np.median(columns))
-    upper, lower = float(np.median(strip.top_mm[chosen])), float(np.median(strip.bottom_mm[chosen]))
-    middle = 0.5 * (upper + lower)
-    scatter = float(np.percentile(columns, 84.0) - np.percentile(columns, 16.0)) / 2.0
-    noise = scatter / np.sqrt(max(chosen.sum() / 4.0, 1.0))
+    value, scatter = huber_mean(columns, settings.huber_threshold)
+    upper, _ = huber_mean(strip.top_mm[chosen], settings.huber_threshold)
+    middle = upper - value / 2.0
+    area = max(4.0 * half * settings.strip_half_width_percent / 100.0 * strip.width_mm, 1.0)
+    noise = scatter / np.sqrt(max(area / max(across_mm, 1.0) ** 2 / PATCHINESS, 1.0))
     sigma = float(np.sqrt(2.0 * (SURFACE_SIGMA_VOXELS * across_mm) ** 2 + noise**2 + FLOOR_SIGMA_MM**2))
     basis = (
-        f"median of the columns in the middle {settings.middle_window_percent:.0f} % of the depth; from the "
-        "label's surface; interval from voxel size and scatter"
+        f"robust (Huber) mean of the columns in the middle {settings.middle_window_percent:.0f} % of the depth; "
+        "from the label's surface; interval from voxel size and scatter"
     )
     estimate = Estimate.symmetric(value, NORMAL_95 * sigma, "mm", basis)
     return estimate, middle - value / 2.0, middle + value / 2.0

@@ -57,6 +57,14 @@ class AssessmentSettings:
         upper=2.0,
         source="assumed: turns voxel steps into a smooth surface and moves no flat one",
     )
+    mask_blur_fine_mm: float = setting(
+        1.0,
+        "Labels finer than this are blurred by as much, up to one of their voxels.",
+        lower=0.0,
+        upper=3.0,
+        unit="mm",
+        source="chosen so that heights of a real CT repeat within 0.3 mm when it is turned by 10 degrees",
+    )
     frame_iterations: int = setting(
         4,
         "How often frame and endplates are refined against each other.",
@@ -74,11 +82,11 @@ class AssessmentSettings:
         "scattered by up to 6.7 mm in a trial",
     )
     deep_hollow_percent: float = setting(
-        16.0,
-        "Hollows of an endplate deeper than this share of the body's middle height are collapse and are "
+        7.5,
+        "Hollows of an endplate deeper than this share of the body's width are collapse and are "
         "kept out of the planes that anterior and posterior height are read from.",
-        lower=2.0,
-        upper=60.0,
+        lower=1.0,
+        upper=40.0,
         unit="percent",
         source="assumed: healthy hollows are 1–2 mm; a mild biconcave fracture sinks each endplate by 3–4 mm",
     )
@@ -99,8 +107,8 @@ class AssessmentSettings:
         source="the same trial",
     )
     middle_window_percent: float = setting(
-        20.0,
-        "Depth over which the middle height is a median of columns.",
+        30.0,
+        "Depth over which the middle height is a robust mean of columns.",
         lower=5.0,
         upper=40.0,
         unit="percent",
