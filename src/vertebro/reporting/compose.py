@@ -143,7 +143,7 @@ def finding_text(item: Finding, words: Words) -> FindingText:
         where=item.where,
         meaning=kind.meaning if kind else "",
         remedy=kind.remedy if kind else "",
-        source=kind.source if kind else "",
+        source=kind.source.rstrip(".") if kind else "",
         evidence=tuple(Fact(name, str(value)) for name, value in item.evidence.items()),
     )
 

@@ -254,9 +254,9 @@ def _sides_grid(level: LevelAssessment, words: Words) -> MeasureGrid:
 def _size_grid(level: LevelAssessment, words: Words) -> MeasureGrid:
     text, size = words["measures"], level.dimensions
     rows = [
-        (text["superior_endplate"], [size.width_superior_mm, size.depth_superior_mm]),
-        (text["mid_height"], [size.width_middle_mm, size.depth_middle_mm]),
-        (text["inferior_endplate"], [size.width_inferior_mm, size.depth_inferior_mm]),
+        (text["superior_endplate"].capitalize(), [size.width_superior_mm, size.depth_superior_mm]),
+        (text["mid_height"].capitalize(), [size.width_middle_mm, size.depth_middle_mm]),
+        (text["inferior_endplate"].capitalize(), [size.width_inferior_mm, size.depth_inferior_mm]),
     ]
     return _grid(text["size"], (text["width"], text["depth"]), rows, words)
 
