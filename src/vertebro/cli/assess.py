@@ -17,6 +17,7 @@ from vertebro.cli.arguments import (
 )
 from vertebro.cli.console import errors_in_words, progress_shown, say, show_json
 from vertebro.cli.tables import show_assessment, show_findings
+from vertebro.findings import Severity
 
 if TYPE_CHECKING:
     from vertebro.workflow import CaseRun
@@ -50,8 +51,13 @@ def assess(
 
 
 def say_what_was_done(finished: CaseRun) -> None:
-    """Findings of the images, and what was reused, on standard error."""
-    show_findings((*finished.result("ct").findings, *finished.result("labels").findings))
+    """Findings of images, spine and levels, and what was reused, on standard error."""
+    assessment = finished.result("assessment")
+    show_findings(
+        (*finished.result("ct").findings, *finished.result("labels").findings, *assessment.findings)
+    )
+    for level in assessment.levels.values():
+        show_findings(item for item in level.findings if item.severity is not Severity.INFO)
     if finished.reused:
         say(f"Still valid and reused: {', '.join(finished.reused)}.")
     say(f"Case folder: {finished.folder.root}")
