@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from vertebro.assessment.lift import MaskCrop
 from vertebro.geometry import apply_affine
 from vertebro.imaging import VolumeGeometry
+from vertebro.imaging.lift import MaskCrop
 
 PEDICLE_DEPTH_MM = 4.0
 """Bone this far behind the midline wall is a pedicle: healthy walls are concave by 1–3 mm (assumed)."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from vertebro.assessment.endplates import ColumnSurfaces
-from vertebro.assessment.lift import MaskCrop
 from vertebro.geometry import apply_affine, compose, invert_affine
 from vertebro.imaging import VolumeGeometry
+from vertebro.imaging.lift import MaskCrop
 
 ENDPLATE_CUT_FRACTION = 0.02
 """Share of an endplate that may end on the border before the endplate counts as cut (assumed)."""

@@ -24,10 +24,10 @@ from vertebro.assessment.endplates import (
     fit_endplate,
     walls_between,
 )
-from vertebro.assessment.lift import MaskCrop, coverage_on, local_points, patch_grid
 from vertebro.assessment.settings import AssessmentSettings
 from vertebro.geometry import apply_affine, rigid_from_axes
 from vertebro.imaging import VolumeGeometry
+from vertebro.imaging.lift import MaskCrop, coverage_on, local_points, patch_grid
 
 WORLD_ANTERIOR_LPS = np.array([0.0, -1.0, 0.0])
 WORLD_SUPERIOR_LPS = np.array([0.0, 0.0, 1.0])

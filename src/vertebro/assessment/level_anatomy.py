@@ -21,12 +21,12 @@ from vertebro.assessment.frame import (
     spine_tangents,
 )
 from vertebro.assessment.heights import SagittalReading, missing_heights, read_sagittal
-from vertebro.assessment.lift import MaskCrop, crop_mask, hu_on, nearest_on, patch_grid
 from vertebro.assessment.settings import AssessmentSettings
 from vertebro.assessment.tissue_regions import source_spacing_along_axes
 from vertebro.case import EndplatePlane, Estimate, Finding, finding, level_order
 from vertebro.geometry import apply_affine, apply_direction
 from vertebro.imaging import LabelVolume, Volume, VolumeGeometry
+from vertebro.imaging.lift import MaskCrop, crop_mask, hu_on, nearest_on, patch_grid
 
 BODY_SUBREGIONS = (49, 50)
 """Numbers of the body's parts among subregion labels 41–50."""

@@ -61,7 +61,7 @@ def patch_grid(
 
 
 def coverage_on(
-    crop: MaskCrop, target: VolumeGeometry, blur_voxels: float
+    crop: MaskCrop, target: VolumeGeometry, blur_voxels: float, fine_blur_mm: float
 ) -> NDArray[np.float32]:
     """How much of each target voxel's surroundings the mask covers, 0 to 1; its 0.5 surface is the mask's.
 
@@ -70,7 +70,9 @@ def coverage_on(
     """
     soft = crop.mask.astype(np.float32)
     if blur_voxels > 0.0:
-        soft = ndimage.gaussian_filter(soft, blur_voxels, truncate=3.0)
+        spacing = np.array(crop.geometry.spacing_mm)
+        sigma = np.maximum(blur_voxels, np.minimum(1.0, fine_blur_mm / spacing))
+        soft = ndimage.gaussian_filter(soft, sigma, truncate=3.0)
     return np.asarray(resample(soft, crop.geometry, target, outside=0.0), dtype=np.float32)
 
 

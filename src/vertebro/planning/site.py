@@ -20,6 +20,8 @@ from vertebro.geometry import apply_affine, invert_affine
 from vertebro.imaging import VolumeGeometry
 from vertebro.imaging.lift import MaskCrop, coverage_on, patch_grid
 
+MASK_BLUR_VOXELS = 0.6
+"""Blur of the mask in its own voxels, which turns its steps into a slope."""
 MARGIN_MM = 4.0
 """Empty border around the bone on the patch."""
 PEDICLE_SEARCH_MM = 14.0
@@ -121,9 +123,9 @@ def make_site(
     points = apply_affine(inverse @ vertebra.geometry.lps_from_voxel, index)
     reach = 0.5 * max(vertebra.geometry.spacing_mm) + MARGIN_MM
     grid = patch_grid(lps_from_vertebra, points.min(axis=0) - reach, points.max(axis=0) + reach, spacing_mm)
-    coverage = coverage_on(vertebra, grid, 0.6)
+    coverage = coverage_on(vertebra, grid, MASK_BLUR_VOXELS, 0.0)
     solid = _without_holes(coverage)
-    body_on_patch = coverage_on(body, grid, 0.6) >= 0.5
+    body_on_patch = coverage_on(body, grid, MASK_BLUR_VOXELS, 0.0) >= 0.5
     if not body_on_patch.any() or solid.max() <= 0.5:
         return None
     vertebra_from_patch = inverse @ grid.lps_from_voxel
