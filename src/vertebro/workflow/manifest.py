@@ -14,6 +14,7 @@ import vertebro
 from vertebro.case import InputFile, Manifest, StageRecord
 from vertebro.errors import InputError, ReadError
 from vertebro.io.case_folder import MANIFEST_NAME, CaseFolder
+from vertebro.reporting import manifest_json
 
 MAX_INPUT_FILES = 50_000
 """A folder with more files than this is no CT; it is refused before it is read."""
@@ -113,8 +114,8 @@ def new_manifest() -> Manifest:
 
 
 def write_manifest(folder: CaseFolder, manifest: Manifest) -> None:
-    """Write ``manifest.json`` in one step."""
-    folder.write_json(MANIFEST_NAME, manifest.to_json())
+    """Write ``manifest.json`` in one step, checked against its published schema."""
+    folder.write_json(MANIFEST_NAME, manifest_json(manifest))
 
 
 def read_manifest(folder: CaseFolder) -> Manifest:

@@ -9,6 +9,7 @@ from vertebro.assessment import AssessmentSettings, assess_levels
 from vertebro.case import Assessment
 from vertebro.io.case_folder import CaseFolder
 from vertebro.progress import Progress
+from vertebro.reporting import assessment_json
 from vertebro.workflow.stages import Inputs, StageResult
 
 
@@ -28,9 +29,9 @@ def run(
 
 
 def save(result: Assessment, folder: CaseFolder) -> list[Path]:
-    """Keep the assessment as documented JSON and losslessly."""
+    """Keep the assessment losslessly and as JSON that fits its published schema."""
     return [
-        folder.write_json("assessment.json", result.to_json()),
+        folder.write_json("assessment.json", assessment_json(result)),
         *folder.save_noun("assessment", result),
     ]
 

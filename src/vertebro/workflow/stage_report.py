@@ -28,8 +28,11 @@ FIGURES = "figures"
 def run(inputs: Inputs, settings: ReportSettings, *, seed: int, progress: Progress) -> StageResult:  # noqa: ARG001
     """Compose the report of a case."""
     assessed_with = inputs["options"].settings.get("assessment") or AssessmentSettings()
+    manifest = _without_times(inputs["manifest"])
     facts = ReportFacts(
-        manifest=_without_times(inputs["manifest"]), methods={"Measuring and grading": assessed_with}
+        case_id=manifest.inputs[0].sha256[:8],
+        manifest=manifest,
+        methods={"Measuring and grading": assessed_with},
     )
     progress(0.2, "Drawing the levels")
     report = compose_report(
