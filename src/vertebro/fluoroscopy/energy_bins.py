@@ -44,10 +44,12 @@ class EnergyBins:
     """(n,): the bin of each of the spectrum's energies."""
     arriving: NDArray[np.float64]
     """(n,): photons of each energy behind a typical patient, times response."""
+    fine_energies_kev: NDArray[np.float64]
+    """(n,): where attenuation is looked up: the spectrum's energies, or the one energy."""
 
     def attenuation_cm2_g(self, mass_fractions: Mapping[str, float]) -> NDArray[np.float64]:
         """(b,): mass attenuation of a mixture in each bin."""
-        fine = mixture_attenuation_cm2_g(mass_fractions, self.spectrum.energies_kev)
+        fine = mixture_attenuation_cm2_g(mass_fractions, self.fine_energies_kev)
         total = np.bincount(self.membership, self.arriving * fine, minlength=self.weights.size)
         return np.asarray(total / np.bincount(self.membership, self.arriving, minlength=self.weights.size))
 
@@ -86,13 +88,15 @@ def _bins(
         arriving[nearest] = 1.0
         zero = np.zeros(response.size, dtype=np.int64)
         one = np.ones(1)
-        return EnergyBins(one * spectrum.energies_kev[nearest], one, spectrum, response, zero, arriving)
+        alone = np.full(response.size, single_energy_kev)
+        return EnergyBins(one * single_energy_kev, one, spectrum, response, zero, arriving, alone)
     signal = spectrum.photons_per_mas_cm2 * response
     arriving = spectrum.filtered("soft_tissue", TYPICAL_PATH_MM).photons_per_mas_cm2 * response
     membership = _balanced(spectrum.energies_kev, arriving, n_bins)
     weights = np.bincount(membership, signal)
     energies = np.bincount(membership, arriving * spectrum.energies_kev) / np.bincount(membership, arriving)
-    return EnergyBins(energies, weights / weights.sum(), spectrum, response, membership, arriving)
+    share = weights / weights.sum()
+    return EnergyBins(energies, share, spectrum, response, membership, arriving, spectrum.energies_kev)
 
 
 def _balanced(
