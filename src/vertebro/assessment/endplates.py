@@ -324,5 +324,6 @@ def fit_endplate(
 
 def _usual_part(hollow_mm: float, deep_mm: float) -> float:
     """How much of a hollow is surely natural: all of a shallow one, nothing of one that nears collapse."""
-    trust = np.clip((deep_mm - hollow_mm) / max(deep_mm - NATURAL_HOLLOW_MM, 1e-6), 0.0, 1.0)
+    doubtful_mm = 1.5 * NATURAL_HOLLOW_MM
+    trust = np.clip((deep_mm - hollow_mm) / max(deep_mm - doubtful_mm, 0.5), 0.0, 1.0)
     return float(np.clip(hollow_mm, 0.0, NATURAL_HOLLOW_MM) * trust)

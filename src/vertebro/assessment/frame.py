@@ -34,6 +34,9 @@ WORLD_SUPERIOR_LPS = np.array([0.0, 0.0, 1.0])
 MAX_TILT_FROM_SPINE_DEG = 35.0
 """Endplates tilted more than this against the line of bodies are taken for a failed fit (assumed: the
 steepest, L5 on the sacrum, is under 30)."""
+COARSE_RIM_SHARE = 2.2
+"""Further rim left out for every millimetre that a label's voxels exceed one (assumed: corners of coarse
+labels are rounded over about two voxels)."""
 COARSE_STEP_MM = 1.5
 """Spacing of the patch that frames are found on (assumed)."""
 
@@ -204,7 +207,7 @@ def body_on(
     surfaces = column_surfaces(split.body, coverage, -origin_index * step_mm, step_mm)
     if surfaces is None:
         return None
-    fits = fit_both(surfaces, settings)
+    fits = fit_both(surfaces, float(np.median(crop.geometry.spacing_mm)), settings)
     planes = (fits[0].plane if fits[0] else None, fits[1].plane if fits[1] else None)
     return LiftedBody(
         coverage, split, surfaces, *fits, *walls_between(split.body, coverage, surfaces, planes)
@@ -212,9 +215,10 @@ def body_on(
 
 
 def fit_both(
-    surfaces: ColumnSurfaces, settings: AssessmentSettings
+    surfaces: ColumnSurfaces, voxel_mm: float, settings: AssessmentSettings
 ) -> tuple[EndplateFit | None, EndplateFit | None]:
-    """Upper and lower endplate of a body."""
+    """Upper and lower endplate of a body; coarse labels have their rounded rims left out more widely."""
+    margin_mm = settings.rim_margin_mm + COARSE_RIM_SHARE * max(voxel_mm - 1.0, 0.0)
     columns = np.flatnonzero(np.isfinite(surfaces.top_mm).any(axis=1))
     width_mm = float(np.ptp(surfaces.x_mm[columns]))
     deep_mm = max(settings.deep_hollow_percent / 100.0 * width_mm, NATURAL_HOLLOW_MM + 0.4)
@@ -222,7 +226,7 @@ def fit_both(
         fit_endplate(
             surfaces,
             which,
-            rim_margin_mm=settings.rim_margin_mm,
+            rim_margin_mm=margin_mm,
             deep_hollow_mm=deep_mm,
             threshold=settings.huber_threshold,
         )

@@ -210,8 +210,8 @@ def _middle_height(
     noise = scatter / np.sqrt(max(area / max(across_mm, 1.0) ** 2 / PATCHINESS, 1.0))
     sigma = float(np.sqrt(2.0 * (SURFACE_SIGMA_VOXELS * across_mm) ** 2 + noise**2 + FLOOR_SIGMA_MM**2))
     basis = (
-        f"robust (Huber) mean of the columns in the middle {settings.middle_window_percent:.0f} % of the depth; "
-        "from the label's surface; interval from voxel size and scatter"
+        f"robust (Huber) mean of the columns in the middle {settings.middle_window_percent:.0f} % of the "
+        "depth; from the label's surface; interval from voxel size and scatter"
     )
     estimate = Estimate.symmetric(value, NORMAL_95 * sigma, "mm", basis)
     return estimate, middle - value / 2.0, middle + value / 2.0

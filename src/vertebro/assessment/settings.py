@@ -51,7 +51,7 @@ class AssessmentSettings:
         source="assumed: canal depths reach 25 mm (Lee 1995) and the lamina must be behind it",
     )
     mask_blur_voxels: float = setting(
-        0.6,
+        0.8,
         "Gaussian blur of a label before its 0.5 surface is read, in its own voxels.",
         lower=0.0,
         upper=2.0,
