@@ -19,59 +19,82 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Assessment": "vertebro.case",
+    "CArmPose": "vertebro.case",
+    "ClinicalContext": "vertebro.case",
     "Estimate": "vertebro.case",
     "Finding": "vertebro.findings",
+    "FluoroView": "vertebro.case",
+    "FluoroscopySettings": "vertebro.fluoroscopy",
     "Fracture": "vertebro.phantoms",
     "ImageFacts": "vertebro.imaging",
     "InputError": "vertebro.errors",
     "LabelVolume": "vertebro.imaging",
     "Level": "vertebro.case",
     "LevelAssessment": "vertebro.case",
+    "NeedlePath": "vertebro.case",
     "Phantom": "vertebro.phantoms",
     "PhantomSettings": "vertebro.phantoms",
+    "TreatmentPlan": "vertebro.case",
     "VertebroError": "vertebro.errors",
     "Volume": "vertebro.imaging",
     "VolumeGeometry": "vertebro.imaging",
     "assess_levels": "vertebro.assessment",
+    "judge_path": "vertebro.planning",
     "list_series": "vertebro.io",
+    "load_c_arm": "vertebro.devices",
     "make_phantom": "vertebro.phantoms",
+    "plan_treatment": "vertebro.planning",
     "read_ct": "vertebro.io",
     "read_labels": "vertebro.io",
+    "render_view": "vertebro.fluoroscopy",
     "run_case": "vertebro.workflow",
 }
 
 __all__ = [
     "Assessment",
+    "CArmPose",
+    "ClinicalContext",
     "Estimate",
     "Finding",
+    "FluoroView",
+    "FluoroscopySettings",
     "Fracture",
     "ImageFacts",
     "InputError",
     "LabelVolume",
     "Level",
     "LevelAssessment",
+    "NeedlePath",
     "Phantom",
     "PhantomSettings",
+    "TreatmentPlan",
     "VertebroError",
     "Volume",
     "VolumeGeometry",
     "__version__",
     "assess_levels",
+    "judge_path",
     "list_series",
+    "load_c_arm",
     "make_phantom",
+    "plan_treatment",
     "read_ct",
     "read_labels",
+    "render_view",
     "run_case",
 ]
 
 if TYPE_CHECKING:
     from vertebro.assessment import assess_levels
-    from vertebro.case import Assessment, Estimate, Level, LevelAssessment
+    from vertebro.case import Assessment, CArmPose, Estimate, FluoroView, Level, LevelAssessment
+    from vertebro.devices import load_c_arm
     from vertebro.errors import InputError, VertebroError
     from vertebro.findings import Finding
+    from vertebro.fluoroscopy import FluoroscopySettings, render_view
     from vertebro.imaging import ImageFacts, LabelVolume, Volume, VolumeGeometry
     from vertebro.io import list_series, read_ct, read_labels
     from vertebro.phantoms import Fracture, Phantom, PhantomSettings, make_phantom
+    from vertebro.planning import judge_path, plan_treatment
     from vertebro.workflow import run_case
 
 
