@@ -1,0 +1,58 @@
+"""Body against posterior elements."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vertebro.assessment.body_split import given_body, split_body
+from vertebro.imaging import VolumeGeometry
+
+GRID = VolumeGeometry.from_spacing((70, 90, 40), (1.0, 1.0, 1.0))
+ORIGIN = np.array([35.0, 60.0, 20.0])
+
+
+def made_vertebra() -> tuple[np.ndarray, np.ndarray]:
+    """A block of a body with two pedicles and an arch round a canal; axes right, anterior, superior."""
+    body = np.zeros(GRID.shape, bool)
+    body[15:55, 45:76, 8:32] = True
+    vertebra = body.copy()
+    vertebra[17:26, 25:45, 20:31] = True
+    vertebra[44:53, 25:45, 20:31] = True
+    vertebra[17:53, 18:25, 10:31] = True
+    return vertebra, body
+
+
+def test_cut_runs_along_the_back_wall():
+    vertebra, body = made_vertebra()
+
+    split = split_body(vertebra, GRID, ORIGIN)
+
+    assert split is not None
+    assert np.logical_xor(split.body, body).sum() < 0.02 * body.sum()
+    assert split.posterior_fraction == pytest.approx(1.0 - body.sum() / vertebra.sum(), abs=0.02)
+
+
+def test_label_of_a_body_alone_is_left_whole():
+    _, body = made_vertebra()
+
+    split = split_body(body, GRID, ORIGIN)
+
+    assert split is not None
+    assert split.posterior_fraction < 0.01
+
+
+def test_gas_inside_is_filled():
+    vertebra, body = made_vertebra()
+    vertebra[30:40, 55:65, 15:20] = False
+
+    split = split_body(vertebra, GRID, ORIGIN)
+
+    assert split is not None
+    assert split.body[35, 60, 17]
+    assert np.logical_xor(split.body, body).sum() < 0.02 * body.sum()
+
+
+def test_empty_label_has_no_body():
+    assert split_body(np.zeros(GRID.shape, bool), GRID, ORIGIN) is None
+    assert given_body(np.zeros((3, 3, 3), bool), np.ones((3, 3, 3), bool)) is None
