@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vertebro.case.plan import Side
+from vertebro.case import Side
 from vertebro.devices.cannulas import cannula_named
 from vertebro.imaging import VolumeGeometry
 from vertebro.imaging.lift import MaskCrop

@@ -15,16 +15,29 @@ from vertebro.case.assessment import (
 )
 from vertebro.case.estimate import Estimate
 from vertebro.case.level import Level, level_order, parse_level
+from vertebro.case.plan import (
+    Approach,
+    ClinicalContext,
+    LevelPlan,
+    NeedlePath,
+    ProcedureAdvice,
+    ProcedureAdviceKind,
+    Reason,
+    Side,
+    TreatmentPlan,
+)
 from vertebro.case.provenance import InputFile, Manifest, StageRecord
 from vertebro.case.view import CArmPose, FluoroView, ViewDose
 from vertebro.findings import Finding, Severity, finding
 
 __all__ = [
+    "Approach",
     "Assessment",
     "BodyDimensions",
     "BoneDensity",
     "CArmPose",
     "Cleft",
+    "ClinicalContext",
     "EndplatePlane",
     "Estimate",
     "Finding",
@@ -35,11 +48,18 @@ __all__ = [
     "InputFile",
     "Level",
     "LevelAssessment",
+    "LevelPlan",
     "Manifest",
+    "NeedlePath",
     "OfSuggestion",
     "PosteriorWall",
+    "ProcedureAdvice",
+    "ProcedureAdviceKind",
+    "Reason",
     "Severity",
+    "Side",
     "StageRecord",
+    "TreatmentPlan",
     "ViewDose",
     "finding",
     "level_order",

@@ -7,8 +7,9 @@ them differently: in the vertebra's own frame (for the needle) and as C-arm angl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,14 +82,44 @@ class ClinicalContext:
     """What the images cannot tell. None where nobody has said."""
 
     fracture_age_days: float | None = None
-    has_oedema: bool | None = None
-    """Marrow oedema on STIR, or uptake on a bone scan."""
+    oedema_levels: tuple[str, ...] | None = None
+    """Levels with marrow oedema on STIR, or uptake on a bone scan; empty where none has any."""
     is_tumour: bool | None = None
     is_infected: bool | None = None
     has_neurological_deficit: bool | None = None
     pain_nrs: float | None = None
     """0 to 10."""
     has_failed_conservative_care: bool | None = None
+
+    def has_oedema(self, level: str) -> bool | None:
+        """Whether a level has marrow oedema; None where nobody has said.
+
+        Examples
+        --------
+        >>> context = ClinicalContext(oedema_levels=("L1",))
+        >>> context.has_oedema("L1"), context.has_oedema("L2"), ClinicalContext().has_oedema("L1")
+        (True, False, None)
+        """
+        return None if self.oedema_levels is None else level in self.oedema_levels
+
+    def to_json(self) -> dict[str, object]:
+        """The context as JSON-ready data."""
+        content = {item.name: getattr(self, item.name) for item in fields(self)}
+        return content | {"oedema_levels": None if self.oedema_levels is None else list(self.oedema_levels)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> ClinicalContext:
+        """The context that :meth:`to_json` gave; unknown names are left out.
+
+        Examples
+        --------
+        >>> context = ClinicalContext(fracture_age_days=21.0, oedema_levels=())
+        >>> ClinicalContext.from_json(context.to_json()) == context
+        True
+        """
+        known = {item.name: stored.get(item.name) for item in fields(cls)}
+        levels = known["oedema_levels"]
+        return cls(**(known | {"oedema_levels": None if levels is None else tuple(levels)}))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -187,9 +218,9 @@ class LevelPlan:
     access_reason: str
     findings: tuple[Finding, ...] = ()
 
-    def best(self, side: Side) -> NeedlePath | None:
+    def best(self, side: Side | str) -> NeedlePath | None:
         """The recommended path of a side, or None."""
-        return next((path for path in self.paths if path.side is side and path.recommended), None)
+        return next((path for path in self.paths if path.side == side and path.recommended), None)
 
     def to_json(self) -> dict[str, object]:
         """The level's plan as JSON-ready data."""
@@ -214,10 +245,9 @@ class TreatmentPlan:
 
     def to_json(self) -> dict[str, object]:
         """The plan as JSON-ready data (``docs/reference/plan-json.md``)."""
-        context = {name: getattr(self.context, name) for name in self.context.__dataclass_fields__}
         return {
             "schema_version": self.schema_version,
-            "context": context,
+            "context": self.context.to_json(),
             "levels": {name: level.to_json() for name, level in self.levels.items()},
             "findings": [item.to_json() for item in self.findings],
         }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from vertebro.case import ClinicalContext
 
 CtArgument = Annotated[
     Path,
@@ -42,6 +46,18 @@ ConventionOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+AgeOption = Annotated[
+    float | None,
+    typer.Option("--fracture-age-days", metavar="DAYS", min=0.0, help="Days since the fracture."),
+]
+OedemaOption = Annotated[
+    str | None,
+    typer.Option("--oedema", metavar="L1,L2|none", help="Levels at which MRI showed marrow oedema, or none."),
+]
+TumourOption = Annotated[
+    bool | None,
+    typer.Option("--tumour/--no-tumour", help="Whether a tumour is known or suspected; unsaid without it."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
@@ -61,3 +77,43 @@ def parse_levels(text: str | None) -> tuple[str, ...]:
     from vertebro.case import parse_level
 
     return tuple(parse_level(part).value for part in (text or "").split(",") if part.strip())
+
+
+def parse_point(text: str) -> tuple[float, float, float]:
+    """A point from three comma-separated numbers.
+
+    Raises
+    ------
+    SettingsError
+        If it is none (``plan.point``).
+
+    Examples
+    --------
+    >>> parse_point("1, -2.5,3")
+    (1.0, -2.5, 3.0)
+    """
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError as problem:
+        from vertebro.errors import SettingsError
+
+        raise SettingsError(
+            "plan.point",
+            got=f"the point {text[:40]!r}",
+            needed="three numbers separated by commas, LPS millimetres",
+            remedy="Write it like --entry=12.5,-80,301 (with '=', so that a minus sign is no option).",
+            fields=("entry", "target"),
+        ) from problem
+    return x, y, z
+
+
+def told_context(
+    known: ClinicalContext, fracture_age_days: float | None, oedema: str | None, tumour: bool | None
+) -> ClinicalContext:
+    """What is known of the patient, with what was told now put over it."""
+    if fracture_age_days is not None:
+        known = replace(known, fracture_age_days=fracture_age_days)
+    if oedema is not None:
+        is_none = oedema.strip().lower() == "none"
+        known = replace(known, oedema_levels=() if is_none else parse_levels(oedema))
+    return known if tumour is None else replace(known, is_tumour=tumour)

@@ -11,6 +11,7 @@ from vertebro.cli.assess import assess
 from vertebro.cli.demo import demo
 from vertebro.cli.info import info
 from vertebro.cli.phantom import phantom
+from vertebro.cli.plan import plan
 from vertebro.cli.report import report
 from vertebro.cli.run_stages import run as run_all
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command("run")(run_all)
 app.command("assess")(assess)
+app.command("plan")(plan)
 app.command("report")(report)
 app.command("phantom")(phantom)
 app.command("demo")(demo)

@@ -4,6 +4,7 @@ World frame: DICOM LPS (x to the patient's left, y to posterior, z to superior),
 A transform is a 4×4 float64 matrix named ``a_from_b``: ``x_a = a_from_b @ x_b``.
 """
 
+from vertebro.geometry.cylinders import cylinder_mesh
 from vertebro.geometry.transforms import (
     apply_affine,
     apply_direction,
@@ -19,6 +20,7 @@ __all__ = [
     "apply_affine",
     "apply_direction",
     "compose",
+    "cylinder_mesh",
     "invert_affine",
     "is_rigid",
     "rigid_from_axes",

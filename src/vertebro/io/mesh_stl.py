@@ -1,4 +1,4 @@
-"""The surface of a mask as a binary STL file, in LPS millimetres.
+"""Surfaces, of masks and others, as binary STL files, in LPS millimetres.
 
 STL knows no units and no frame; other programs show it in the frame they assume. The header says what
 it is. Surfaces are closed: a mask that touches the edge of its grid is closed there.
@@ -12,6 +12,7 @@ References
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,8 +106,28 @@ def write_stl(
     >>> (file.stat().st_size - 84) % 50
     0
     """
-    vertices, faces = surface_of(mask, geometry, smoothing_mm=smoothing_mm)
-    corners = vertices[faces]
+    write_stl_mesh(path, *surface_of(mask, geometry, smoothing_mm=smoothing_mm))
+
+
+def write_stl_mesh(
+    path: str | Path, vertices_lps_mm: NDArray[np.floating[Any]], faces: NDArray[np.int64]
+) -> None:
+    """Write triangles as binary STL.
+
+    Parameters
+    ----------
+    path : path
+        The file; replaced if there is one.
+    vertices_lps_mm : (n, 3) float array
+    faces : (m, 3) int array
+        Vertex indices, counter-clockwise seen from outside.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written (``stl.not_writable``).
+    """
+    corners = vertices_lps_mm[faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     normals = np.divide(normals, lengths, out=np.zeros_like(normals), where=lengths > 0.0)

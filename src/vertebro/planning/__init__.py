@@ -1,6 +1,7 @@
 """Planning: which procedure and why, which needle paths, how much cement. Advice; a person decides."""
 
+from vertebro.planning.own_path import judge_path
 from vertebro.planning.plan import PlanSettings, plan_treatment
 from vertebro.planning.settings import AccessSettings
 
-__all__ = ["AccessSettings", "PlanSettings", "plan_treatment"]
+__all__ = ["AccessSettings", "PlanSettings", "judge_path", "plan_treatment"]

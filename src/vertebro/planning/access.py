@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vertebro.case.plan import Approach, NeedlePath, Side
+from vertebro.case import Approach, NeedlePath, Side
 from vertebro.devices.cannulas import Cannula, load_cannulas
 from vertebro.findings import Finding, finding
 from vertebro.imaging import Volume
@@ -88,7 +88,7 @@ def _paths_of_side(
         if found is not None:
             paths.append(make_path(site, pedicle, found, access, cannula, settings, volume))
     if not any(path.recommended for path in paths) or _is_too_narrow(pedicle, cannula, settings):
-        beside = _beside(site, pedicle)
+        beside = beside_pedicle(site, pedicle)
         aim = Aim(pedicle.side, -near, far, 0.0, Approach.PARAPEDICULAR)
         found = find_axis(site, beside, aim, cannula, settings)
         if found is not None:
@@ -105,7 +105,7 @@ def _is_too_narrow(pedicle: Pedicle, cannula: Cannula, settings: AccessSettings)
     )
 
 
-def _beside(site: Site, pedicle: Pedicle) -> Pedicle:
+def beside_pedicle(site: Site, pedicle: Pedicle) -> Pedicle:
     """A stand-in for a pedicle: where a needle passing beside it enters the body."""
     sign = 1.0 if pedicle.side is Side.RIGHT else -1.0
     lateral = abs(pedicle.centre_v[0]) + 0.5 * pedicle.width_mm + BESIDE_MM

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from vertebro.case.plan import Approach, Side
+from vertebro.case import Approach, Side
 from vertebro.devices.cannulas import Cannula
 from vertebro.planning.clearance import (
     AHEAD,

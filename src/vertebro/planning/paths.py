@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vertebro.case.plan import NeedlePath
+from vertebro.case import NeedlePath
 from vertebro.devices.cannulas import Cannula, load_cannulas
 from vertebro.geometry import apply_affine, apply_direction
 from vertebro.imaging import Volume
@@ -23,6 +23,8 @@ from vertebro.planning.skin import find_skin
 
 MAX_TOLERANCE_DEG = 15.0
 MAX_TOLERANCE_MM = 8.0
+UPPER_LEVELS = tuple(f"T{number}" for number in range(1, 10))
+"""Levels where a thinner cannula is usual."""
 N_AROUND = 8
 """Directions in which a path is tried to err."""
 
@@ -39,7 +41,7 @@ def choose_cannula(pedicle_width_mm: float, level: str, use: str, settings: Acce
     >>> choose_cannula(4.2, "T5", "vertebroplasty", AccessSettings()).gauge
     13
     """
-    usual = 10 if use == "kyphoplasty" else (13 if level[0] == "T" and int(level[1:]) < 10 else 11)
+    usual = 10 if use == "kyphoplasty" else (13 if level in UPPER_LEVELS else 11)
     fitting = [
         cannula
         for cannula in load_cannulas()

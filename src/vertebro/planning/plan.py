@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from vertebro.case import Assessment, LevelAssessment
-from vertebro.case.plan import ClinicalContext, LevelPlan, TreatmentPlan
+from vertebro.case import Assessment, ClinicalContext, LevelAssessment, LevelPlan, TreatmentPlan
 from vertebro.findings import Finding, finding
 from vertebro.imaging import LabelVolume, Volume
 from vertebro.imaging.lift import MaskCrop, crop_mask
@@ -56,6 +55,17 @@ def plan_treatment(
     Returns
     -------
     TreatmentPlan
+
+    Examples
+    --------
+    >>> import vertebro as vb
+    >>> patient = vb.make_phantom(vb.PhantomSettings(levels=("T12", "L1", "L2"), spacing_mm=(2.0, 2.0, 2.0)))
+    >>> assessment = vb.assess_levels(patient.volume, patient.labels, levels=("L1",))
+    >>> plan = vb.plan_treatment(patient.volume, patient.labels, assessment)
+    >>> plan.levels["L1"].best("left").gertzbein_robbins
+    'A'
+    >>> plan.levels["L1"].procedure.advice.value  # an unbroken level
+    'neither'
     """
     settings = settings or PlanSettings()
     context = context or ClinicalContext()

@@ -9,8 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vertebro.case import LevelAssessment
-from vertebro.case.plan import ClinicalContext, ProcedureAdvice, ProcedureAdviceKind, Reason
+from vertebro.case import (
+    ClinicalContext,
+    GenantGrade,
+    LevelAssessment,
+    ProcedureAdvice,
+    ProcedureAdviceKind,
+    Reason,
+)
 from vertebro.settings import setting, validate
 
 _PAGE = "patient information page on both procedures: location, severity and time since fracture decide"
@@ -103,10 +109,13 @@ def choose_procedure(
     stops = _stops(level, context, settings)
     if stops:
         return ProcedureAdvice(ProcedureAdviceKind.NEITHER, tuple(stops))
+    if _is_no_target(level, context):
+        return _not_a_target(level, context)
     needed = _needed(level, context)
     reasons = [
         *_by_severity(level, context, settings),
         *_by_bone(level, pedicle_width_mm, settings),
+        *_by_cause(context),
     ]
     points = {reason.points_to for reason in reasons}
     if any(text.startswith("!") for text in needed) or level.genant_grade is None:
@@ -128,7 +137,7 @@ def _stops(level: LevelAssessment, context: ClinicalContext, settings: Procedure
     if context.has_neurological_deficit:
         text = "A deficit of cord or nerve needs a spine surgeon's opinion first, the same day."
         stops.append(Reason("neither", text, "exclusion of every sham-controlled trial; " + _LCD))
-    if context.has_oedema is False:
+    if context.has_oedema(level.name) is False and not _is_no_target(level, context):
         text = "No marrow oedema: the fracture has healed, and pain is not likely to come from it."
         stops.append(Reason("neither", text, "payer criteria; VERTOS and VAPOUR entry criteria"))
     loss = level.height_loss_percent
@@ -138,10 +147,36 @@ def _stops(level: LevelAssessment, context: ClinicalContext, settings: Procedure
     return stops
 
 
+def _is_no_target(level: LevelAssessment, context: ClinicalContext) -> bool:
+    """Whether neither the CT nor anyone has named this level as broken."""
+    return (
+        level.genant_grade == GenantGrade.NORMAL
+        and not level.cleft.present
+        and context.has_oedema(level.name) is not True
+    )
+
+
+def _not_a_target(level: LevelAssessment, context: ClinicalContext) -> ProcedureAdvice:
+    """A level of normal shape: nothing on CT makes it a target."""
+    text = "Nothing on CT makes this level a target: its shape is normal, and it holds no cleft."
+    reasons = [Reason("neither", text, "Genant et al., J Bone Miner Res 1993: loss under 20 % is grade 0")]
+    needed = []
+    if context.has_oedema(level.name) is None:
+        needed.append(
+            "Did MRI show marrow oedema here? Only that would make it a target (an occult fracture)."
+        )
+    else:
+        text = "No marrow oedema here: no occult fracture."
+        reasons.append(Reason("neither", text, "payer criteria; VERTOS and VAPOUR entry criteria"))
+    if context.is_tumour:
+        needed.append("Does the tumour involve this level? CT shape alone cannot tell.")
+    return ProcedureAdvice(ProcedureAdviceKind.NEITHER, tuple(reasons), tuple(needed))
+
+
 def _needed(level: LevelAssessment, context: ClinicalContext) -> list[str]:
     """Facts that are missing; those marked ``!`` forbid a recommendation."""
     needed = []
-    if context.has_oedema is None:
+    if context.has_oedema(level.name) is None:
         needed.append("!MRI with STIR (or bone scan): is there marrow oedema, is the fracture recent?")
     if context.fracture_age_days is None:
         needed.append("!When did the pain begin: how old is the fracture?")
@@ -204,3 +239,14 @@ def _by_bone(
         text = f"{level.name} lies above T5, where trials and payers stop."
         reasons.append(Reason("ask", text, "VERTOS entry criteria (T5 and lower); eviCore CMM-607"))
     return reasons
+
+
+def _by_cause(context: ClinicalContext) -> list[Reason]:
+    """What broke the bone."""
+    if not context.is_tumour:
+        return []
+    text = (
+        "With a tumour, oncologist, interventionalist and spine surgeon decide together; cement leaks more "
+        "often where a wall is destroyed."
+    )
+    return [Reason("ask", text, "NICE CG75, as cited in IPG12")]

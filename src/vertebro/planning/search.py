@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
-from vertebro.case.plan import Approach, Side
+from vertebro.case import Approach, Side
 from vertebro.devices.cannulas import Cannula
 from vertebro.geometry import apply_affine, invert_affine
 from vertebro.planning.judge import Axis, quick_margins_mm

@@ -15,7 +15,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage import measure
 
-from vertebro.case.plan import Side
+from vertebro.case import Side
 from vertebro.geometry import apply_affine, invert_affine
 from vertebro.imaging import VolumeGeometry
 from vertebro.imaging.lift import MaskCrop, coverage_on, patch_grid

@@ -1,8 +1,8 @@
 """From an assessment to a report a radiologist wants to read: HTML, PDF, figures and JSON.
 
 :func:`compose_report` decides what is said; :func:`write_html`, :func:`write_pdf` and
-:func:`write_figures` set it; :func:`assessment_json` and :func:`manifest_json` give the same results
-to other programs, checked against the published schemas. Nothing here needs a network or reads a clock.
+:func:`write_figures` set it; the ``*_json`` functions give the same results to
+other programs, checked against the published schemas. Nothing here needs a network or reads a clock.
 """
 
 from vertebro.reporting.compose import ReportFacts, compose_report
@@ -12,6 +12,7 @@ from vertebro.reporting.documents import (
     json_text,
     load_schema,
     manifest_json,
+    plan_json,
     validate_document,
     write_json,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "load_schema",
     "manifest_json",
     "pdf_from_report",
+    "plan_json",
     "validate_document",
     "write_figures",
     "write_html",

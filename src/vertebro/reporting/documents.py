@@ -9,11 +9,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from vertebro.case import Assessment, Manifest
+from vertebro.case import Assessment, Manifest, TreatmentPlan
 from vertebro.errors import InputError
 from vertebro.reporting.files import write_whole
 
-SCHEMAS = ("assessment", "manifest")
+SCHEMAS = ("assessment", "manifest", "plan")
 """Names of the published schemas."""
 
 
@@ -117,6 +117,24 @@ def manifest_json(manifest: Manifest) -> dict[str, Any]:
     """
     document = dict(manifest.to_json())
     validate_document(document, "manifest")
+    return document
+
+
+def plan_json(plan: TreatmentPlan) -> dict[str, Any]:
+    """The treatment plan as the documented JSON, checked against its schema.
+
+    Raises
+    ------
+    InputError
+        If something in it does not fit the schema (``report.schema``).
+
+    Examples
+    --------
+    >>> plan_json(TreatmentPlan({}))["levels"]
+    {}
+    """
+    document = dict(plan.to_json())
+    validate_document(document, "plan")
     return document
 
 

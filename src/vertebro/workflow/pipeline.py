@@ -12,7 +12,7 @@ from typing import Any
 
 import vertebro
 from vertebro import settings as settings_module
-from vertebro.case import InputFile, Manifest, StageRecord
+from vertebro.case import ClinicalContext, InputFile, Manifest, StageRecord
 from vertebro.errors import Cancelled, InputError, ReadError
 from vertebro.io.case_folder import CaseFolder
 from vertebro.progress import Progress, scaled, silent
@@ -40,6 +40,8 @@ class RunOptions:
     """``"verse"``, ``"totalsegmentator"``, …; None recognises it."""
     levels: tuple[str, ...] = ()
     """Levels to assess; empty means all."""
+    context: ClinicalContext = field(default_factory=ClinicalContext)
+    """What a clinician knows that the images do not show."""
     seed: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings object by stage name, where not the defaults; each stage's record holds them whole."""
@@ -50,6 +52,7 @@ class RunOptions:
             "series": self.series,
             "label_convention": self.label_convention,
             "levels": list(self.levels),
+            "context": self.context.to_json(),
             "seed": self.seed,
         }
 
@@ -60,6 +63,7 @@ class RunOptions:
             series=stored.get("series"),
             label_convention=stored.get("label_convention"),
             levels=tuple(stored.get("levels") or ()),
+            context=ClinicalContext.from_json(stored.get("context") or {}),
             seed=int(stored.get("seed") or 0),
             settings=settings,
         )
@@ -142,9 +146,25 @@ def rerun_case(
     *,
     stages: Iterable[str] = (),
     settings: Mapping[str, Any] | None = None,
+    context: ClinicalContext | None = None,
     progress: Progress = silent,
 ) -> CaseRun:
     """Run stages again from what a case folder holds; the original files are not needed.
+
+    Parameters
+    ----------
+    case : path
+    stages : iterable of str
+        Stages wanted (what they need is run too); empty means every stage.
+    settings : mapping, optional
+        Settings object by stage name, where not the defaults.
+    context : ClinicalContext, optional
+        What a clinician knows now; the case's own without it.
+    progress : Progress
+
+    Returns
+    -------
+    CaseRun
 
     Raises
     ------
@@ -154,8 +174,27 @@ def rerun_case(
     folder = CaseFolder.open_existing(case)
     manifest = read_manifest(folder)
     options = RunOptions.from_json(manifest.options, settings or {})
-    fresh = replace(manifest, vertebro_version=vertebro.__version__, platform=new_manifest().platform)
+    if context is not None:
+        options = replace(options, context=context)
+    fresh = replace(
+        manifest,
+        options=options.to_json(),
+        vertebro_version=vertebro.__version__,
+        platform=new_manifest().platform,
+    )
     return _Run(folder, fresh, options, progress, from_folder=True).run(stages)
+
+
+def stored_options(case: str | PathLike[str]) -> RunOptions:
+    """The options that a case was run with.
+
+    Raises
+    ------
+    ReadError
+        If the folder is no case.
+    """
+    manifest = read_manifest(CaseFolder.open_existing(case))
+    return RunOptions.from_json(manifest.options, {})
 
 
 class _Run:

@@ -93,6 +93,16 @@ STAGES: tuple[Stage, ...] = (
         weight=4.0,
     ),
     Stage(
+        name="plan",
+        title="Planning procedure, needle paths and cement",
+        needs=("ct", "labels", "assessment"),
+        module="vertebro.workflow.stage_plan",
+        settings="vertebro.planning:PlanSettings",
+        options=("context",),
+        writes=("plan.json", "state/plan.json", "state/plan.npz", "stl/"),
+        weight=4.0,
+    ),
+    Stage(
         name="dicom",
         title="Writing DICOM segmentation and structured report",
         needs=("ct", "labels", "assessment"),
