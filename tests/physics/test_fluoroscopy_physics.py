@@ -18,6 +18,7 @@ from vertebro.fluoroscopy import (
 )
 from vertebro.fluoroscopy.detector import add_noise
 from vertebro.fluoroscopy.energy_bins import energy_bins
+from vertebro.fluoroscopy.projection import equivalent_soft_tissue
 from vertebro.fluoroscopy.tissue import density_ramps
 from vertebro.imaging import Volume, VolumeGeometry
 from vertebro.materials.beam_attenuation import (
@@ -233,3 +234,16 @@ def test_turning_patient_and_c_arm_together_changes_nothing() -> None:
 
     np.testing.assert_allclose(turned.signal, still.signal, rtol=1e-4)
     assert np.abs(turned.pixels.astype(int) - still.pixels.astype(int)).max() <= 1
+
+
+def test_one_line_integral_does_for_one_energy() -> None:
+    hu = np.array([-900.0, -300.0, 40.0, 300.0, 1500.0])
+    grid = VolumeGeometry.from_spacing((1, 1, 5), (1.0, 1.0, 1.0))
+    anatomy = prepare_anatomy(Volume(hu.astype(np.float32)[None, None], grid))
+    table = beam_attenuation()
+
+    alone = equivalent_soft_tissue(anatomy, 60.0)(hu)[0] * table.mass_attenuation_cm2_g("soft_tissue", 60.0)
+
+    each = zip(anatomy.materials, anatomy.ramps(hu), strict=True)
+    together = sum(rho * table.mass_attenuation_cm2_g(name, 60.0) for name, rho in each)
+    np.testing.assert_allclose(alone, together, rtol=1e-4)

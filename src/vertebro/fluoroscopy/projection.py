@@ -12,9 +12,10 @@ from vertebro.case import CArmPose
 from vertebro.devices import CArm, CArmPlane, load_c_arm
 from vertebro.fluoroscopy.instruments import DISPLACED_G_CC, Instrument
 from vertebro.fluoroscopy.pose_geometry import cone_beam
-from vertebro.fluoroscopy.settings import FluoroscopySettings
+from vertebro.fluoroscopy.settings import BeamModel, FluoroscopySettings
 from vertebro.fluoroscopy.tissue import Anatomy
-from vertebro.numerics import Backend, ConeBeam, line_integrals
+from vertebro.materials.beam_attenuation import beam_attenuation
+from vertebro.numerics import Backend, ConeBeam, ValueRamps, line_integrals
 
 _MM_PER_CM = 10.0
 
@@ -47,6 +48,8 @@ def project_anatomy(
 ) -> Projection:
     """Cast every ray of a view through the anatomy, all materials in one pass.
 
+    With one energy, all materials count as the soft tissue that attenuates alike.
+
     Parameters
     ----------
     anatomy : Anatomy
@@ -58,9 +61,22 @@ def project_anatomy(
     arm = load_c_arm(settings.c_arm)
     plane = arm.plane(settings.plane)
     beam = cone_beam(pose, plane, (settings.n_rows, settings.n_columns))
-    paths = line_integrals(anatomy.rays, beam, anatomy.ramps, backend=backend)
+    ramps, materials = anatomy.ramps, anatomy.materials
+    if settings.beam.model is BeamModel.MONOENERGETIC:
+        ramps, materials = equivalent_soft_tissue(anatomy, settings.beam.single_energy_kev), materials[:1]
+    paths = line_integrals(anatomy.rays, beam, ramps, backend=backend)
     paths *= np.float32(1.0 / _MM_PER_CM)
-    return Projection(pose, arm, plane, beam, anatomy.materials, paths)
+    return Projection(pose, arm, plane, beam, materials, paths)
+
+
+def equivalent_soft_tissue(anatomy: Anatomy, energy_kev: float) -> ValueRamps:
+    """One map from HU: the soft tissue that would attenuate as the mixture does at one energy.
+
+    With a single energy nothing more needs to be known of a ray, so that one line integral does.
+    """
+    mass = [float(beam_attenuation().mass_attenuation_cm2_g(name, energy_kev)) for name in anatomy.materials]
+    share = np.array(mass, dtype=np.float64) / mass[0]
+    return ValueRamps(anatomy.ramps.knots, np.asarray(share @ anatomy.ramps.slopes, np.float32)[None])
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from vertebro.numerics.ray_volume import RayVolume
 from vertebro.numerics.solid_chords import ellipsoid_lengths_mm, tube_lengths_mm
 from vertebro.numerics.transmission import transmitted
 from vertebro.numerics.value_ramps import ValueRamps
+from vertebro.numerics.warm_up import warm_up
 
 __all__ = [
     "Backend",
@@ -24,5 +25,6 @@ __all__ = [
     "transmitted",
     "tube_lengths_mm",
     "usable_threads",
+    "warm_up",
     "with_grain",
 ]

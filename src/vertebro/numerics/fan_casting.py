@@ -6,7 +6,6 @@ image rows themselves; only the fan direction needs taking from the grid to the 
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage

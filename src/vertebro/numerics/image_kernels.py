@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit, types
 
 _OPTIONS = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
 _ROW = types.float32[::1]
+_FIXED_ROW = types.Array(types.float32, 1, "C", readonly=True)
 _IMAGE = types.Array(types.float32, 2, "C")
 _FIXED_IMAGE = types.Array(types.float32, 2, "C", readonly=True)
-_POINT = types.float64[::1]
-_VECTORS = types.float64[:, ::1]
-_SIZES = types.UniTuple(types.float64, 3)
 _BYTES = types.Array(types.uint8, 2, "C")
 _SIGNED_BYTES = types.Array(types.int8, 2, "C")
 
 
-@njit([types.void(_ROW, _ROW, types.float32)], **_OPTIONS)
+@njit([types.void(_ROW, kind, types.float32) for kind in (_ROW, _FIXED_ROW)], **_OPTIONS)
 def add_scaled(target, source, factor):  # type: ignore[no-untyped-def]
     """``target += factor·source``."""
     for c in range(target.shape[0]):
@@ -35,20 +31,18 @@ def convolve_both_ways(image, taps, result):  # type: ignore[no-untyped-def]
     rows, columns = image.shape
     reach = (taps.shape[0] - 1) // 2
     wide = np.zeros(columns + 2 * reach, np.float32)
-    copy = np.zeros(columns, np.float32)
     for r in range(rows):
-        middle = wide[reach : reach + columns]
-        middle[:] = 0.0
+        for c in range(columns + 2 * reach):
+            wide[c] = np.float32(0.0)
         for t in range(taps.shape[0]):
-            source = min(max(r + t - reach, 0), rows - 1)
-            copy[:] = image[source]
-            add_scaled(middle, copy, taps[t])
-        wide[:reach] = wide[reach]
-        wide[reach + columns :] = wide[reach + columns - 1]
-        target = result[r]
-        target[:] = 0.0
+            add_scaled(wide[reach : reach + columns], image[min(max(r + t - reach, 0), rows - 1)], taps[t])
+        for c in range(reach):
+            wide[c] = wide[reach]
+            wide[reach + columns + c] = wide[reach + columns - 1]
+        for c in range(columns):
+            result[r, c] = np.float32(0.0)
         for t in range(taps.shape[0]):
-            add_scaled(target, wide[t : t + columns], taps[t])
+            add_scaled(result[r], wide[t : t + columns], taps[t])
 
 
 @njit([types.void(_BYTES, _BYTES, _SIGNED_BYTES, types.UniTuple(types.int64, 2), _BYTES)], **_OPTIONS)
@@ -60,57 +54,3 @@ def add_grain(grey, strength, grain, corner, result):  # type: ignore[no-untyped
         for c in range(columns):
             value = np.int32(base[c]) + ((np.int32(gain[c]) * np.int32(noise[corner[1] + c])) >> np.int32(8))
             target[c] = np.uint8(min(max(value, np.int32(0)), np.int32(255)))
-
-
-@njit([types.void(_POINT, _POINT, _VECTORS, _POINT, _POINT, _SIZES, _IMAGE, _IMAGE)], **_OPTIONS)
-def tube_lengths(source, first_pixel, steps, start, axis, sizes, wall, whole):  # type: ignore[no-untyped-def]
-    """Length of every ray in a straight tube's wall and in the whole tube.
-
-    Parameters
-    ----------
-    source, first_pixel : (3,) float64
-    steps : (2, 3) float64
-        Per column and per row.
-    start, axis : (3,) float64
-        One end's middle, and the unit direction to the other end.
-    sizes : three floats
-        Length, outer radius, inner radius.
-    wall, whole : (rows, columns) float32
-        Written.
-    """
-    length, outer, inner = sizes
-    ox, oy, oz = source[0] - start[0], source[1] - start[1], source[2] - start[2]
-    along_o = ox * axis[0] + oy * axis[1] + oz * axis[2]
-    px, py, pz = ox - along_o * axis[0], oy - along_o * axis[1], oz - along_o * axis[2]
-    square = px * px + py * py + pz * pz
-    for r in range(wall.shape[0]):
-        for c in range(wall.shape[1]):
-            dx = first_pixel[0] + c * steps[0, 0] + r * steps[1, 0] - source[0]
-            dy = first_pixel[1] + c * steps[0, 1] + r * steps[1, 1] - source[1]
-            dz = first_pixel[2] + c * steps[0, 2] + r * steps[1, 2] - source[2]
-            scale = 1.0 / math.sqrt(dx * dx + dy * dy + dz * dz)
-            dx, dy, dz = dx * scale, dy * scale, dz * scale
-            along = dx * axis[0] + dy * axis[1] + dz * axis[2]
-            a = max(1.0 - along * along, 1e-15)
-            b = (dx - along * axis[0]) * px + (dy - along * axis[1]) * py + (dz - along * axis[2]) * pz
-            wall[r, c] = 0.0
-            whole[r, c] = 0.0
-            root = b * b - a * (square - outer * outer)
-            if root <= 0.0:
-                continue
-            if abs(along) > 1e-12:
-                end_0, end_1 = -along_o / along, (length - along_o) / along
-            elif 0.0 <= along_o <= length:
-                end_0, end_1 = -1e30, 1e30
-            else:
-                continue
-            low, high = min(end_0, end_1), max(end_0, end_1)
-            half = math.sqrt(root) / a
-            full = max(min(-b / a + half, high) - max(-b / a - half, low), 0.0)
-            bore = 0.0
-            root = b * b - a * (square - inner * inner)
-            if inner > 0.0 and root > 0.0:
-                half = math.sqrt(root) / a
-                bore = max(min(-b / a + half, high) - max(-b / a - half, low), 0.0)
-            whole[r, c] = full
-            wall[r, c] = full - bore

@@ -54,6 +54,21 @@ def resample_row(target, padded, index, weight):  # type: ignore[no-untyped-def]
         target[p] = left + weight[p] * (padded[i + np.uint32(1)] - left)
 
 
+@njit([types.void(_ROW)], **_OPTIONS)
+def clear_row(target):  # type: ignore[no-untyped-def]
+    """Set a row to 0."""
+    for a in range(target.shape[0]):
+        target[a] = np.float32(0.0)
+
+
+@njit([types.void(types.Array(types.float32, 2, "A"))], **_OPTIONS)
+def clear_rows(target):  # type: ignore[no-untyped-def]
+    """Set several rows to 0."""
+    for m in range(target.shape[0]):
+        for a in range(target.shape[1]):
+            target[m, a] = np.float32(0.0)
+
+
 @njit([types.void(_ROW, _ROW, _ROW, types.float32)], **_OPTIONS)
 def blend_rows(target, first, second, weight):  # type: ignore[no-untyped-def]
     """Add the mean of two rows, ``second`` weighted by ``weight``, to a third."""
@@ -140,7 +155,7 @@ def accumulate_band(shorts, floats, flags, extents, knots, slopes, lines, bounds
         if n <= 0:
             continue
         place_columns(index[:n], weight[:n], a_start + p_from * a_step - (lo - 1), a_step, filled + 1)
-        held[:] = -9
+        held[0] = held[1] = -9
         for q in range(q_first, q_stop):
             b = b_start + q * b_step
             below = math.floor(b)
@@ -151,7 +166,7 @@ def accumulate_band(shorts, floats, flags, extents, knots, slopes, lines, bounds
                 if held[slot] != r:
                     held[slot] = r
                     if r < 0 or r >= n_rows:
-                        ready[:, slot, :n] = 0.0
+                        clear_rows(ready[:, slot, :n])
                         continue
                     i, j = (r, k) if is_second else (k, r)
                     if is_short:
@@ -160,7 +175,7 @@ def accumulate_band(shorts, floats, flags, extents, knots, slopes, lines, bounds
                         read_row(raw[:filled], floats[i, j, lo:hi])
                     for m in range(n_outputs):
                         decode_row(padded[m, 1 : filled + 1], raw[:filled], knots, slopes[m])
-                        padded[m, filled + 1 : filled + 3] = 0.0
+                        clear_row(padded[m, filled + 1 : filled + 3])
                         resample_row(ready[m, slot, :n], padded[m], index[:n], weight[:n])
             slot, fraction = below & 1, np.float32(b - below)
             for m in range(n_outputs):

@@ -52,7 +52,7 @@ def tube_lengths_mm(
         whole = _cylinder(beam.source_mm - start, rays, axis, (length, outer))
         bore = _cylinder(beam.source_mm - start, rays, axis, (length, inner))
         return (whole - bore).astype(np.float32), whole.astype(np.float32)
-    from vertebro.numerics import image_kernels as kernels  # noqa: PLC0415 - loads the compiler
+    from vertebro.numerics import solid_kernels as kernels  # noqa: PLC0415 - loads the compiler
 
     wall_out, whole_out = np.empty(beam.shape, np.float32), np.empty(beam.shape, np.float32)
     steps = np.stack([beam.column_step_mm, beam.row_step_mm])

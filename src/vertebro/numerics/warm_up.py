@@ -1,0 +1,48 @@
+"""Compiling the kernels before anybody waits for them.
+
+Numba compiles a kernel once for a machine and keeps the machine code on disk, beside the package or,
+where that cannot be written, in the user's cache folder. Compiling everything takes several seconds
+the very first time; loading it afterwards takes a fraction of one. An installer or a server calls
+:func:`warm_up` once, so that no image waits for the compiler.
+"""
+
+from __future__ import annotations
+
+import time
+from importlib import import_module
+
+from vertebro.progress import Progress, silent
+
+KERNEL_MODULES = {
+    "ray_casting_kernels": "casting of rays",
+    "transmission_kernels": "transmission of the beam",
+    "image_kernels": "image filters",
+    "solid_kernels": "needles and rods",
+}
+"""Modules that compile when imported, and what they are for."""
+
+
+def warm_up(progress: Progress = silent) -> float:
+    """Compile or load every kernel.
+
+    Parameters
+    ----------
+    progress : Progress
+        Told which kernels are being made ready.
+
+    Returns
+    -------
+    float
+        Seconds that it took; well below one where the machine code was on disk.
+
+    Examples
+    --------
+    >>> warm_up() >= 0.0
+    True
+    """
+    start = time.perf_counter()
+    for index, (name, what) in enumerate(KERNEL_MODULES.items()):
+        progress(index / len(KERNEL_MODULES), f"Making ready: {what}")
+        import_module(f"vertebro.numerics.{name}")
+    progress(1.0, "Ready")
+    return time.perf_counter() - start
