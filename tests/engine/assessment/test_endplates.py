@@ -77,7 +77,9 @@ def test_surface_is_found_between_voxels():
 
 
 def test_empty_body_has_no_surfaces():
-    assert column_surfaces(np.zeros((3, 3, 3), bool), np.zeros((3, 3, 3), np.float32), np.zeros(3), 1.0) is None
+    empty = np.zeros((3, 3, 3), np.float32)
+
+    assert column_surfaces(empty > 0.0, empty, np.zeros(3), 1.0) is None
 
 
 def test_points_on_a_line_make_no_plane():
