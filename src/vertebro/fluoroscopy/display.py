@@ -34,8 +34,11 @@ def automatic_window(
     body_depth: NDArray[np.float32],
     field: tuple[slice, slice],
     settings: DisplaySettings,
+    covered: NDArray[np.bool_] | None = None,
 ) -> Window:
     """A window over the body in the middle of the open field, as brightness control would set it.
+
+    Needles and cement do not count, so that the anatomy looks the same with and without them.
 
     Parameters
     ----------
@@ -46,6 +49,8 @@ def automatic_window(
     field : slices
         Of the open field.
     settings : DisplaySettings
+    covered : (rows, columns) bool array, optional
+        Where instruments are.
     """
     rows, columns = field
     height, width = rows.stop - rows.start, columns.stop - columns.start
@@ -60,6 +65,8 @@ def automatic_window(
     )
     sample, thickness = image[middle], body_depth[middle]
     is_body = thickness > body_threshold(thickness)
+    if covered is not None:
+        is_body &= ~covered[middle]
     chosen = sample[is_body] if is_body.mean() > 0.05 else sample
     low, high = np.percentile(
         chosen, [100.0 - settings.window_high_percentile, 100.0 - settings.window_low_percentile]

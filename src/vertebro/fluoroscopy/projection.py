@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from vertebro.case import CArmPose
 from vertebro.devices import CArm, CArmPlane, load_c_arm
@@ -116,6 +117,14 @@ def footprint(instrument: Instrument, beam: ConeBeam) -> Footprint | None:
         length * np.float32(substance.density_g_cc / _MM_PER_CM),
         displaced * np.float32(DISPLACED_G_CC / _MM_PER_CM),
     )
+
+
+def covered_by(footprints: Iterable[Footprint], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """(rows, columns): which pixels instruments cover, with a margin for blur."""
+    covered = np.zeros(shape, dtype=bool)
+    for print_ in footprints:
+        covered[print_.rows, print_.columns] |= print_.displaced_g_cm2 > 0.0
+    return np.asarray(ndimage.binary_dilation(covered, iterations=3)) if covered.any() else covered
 
 
 def with_instruments(

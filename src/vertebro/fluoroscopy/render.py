@@ -40,7 +40,13 @@ from vertebro.fluoroscopy.display import (
 from vertebro.fluoroscopy.energy_bins import EnergyBins, energy_bins
 from vertebro.fluoroscopy.instruments import Instrument
 from vertebro.fluoroscopy.pose_geometry import reach_findings
-from vertebro.fluoroscopy.projection import Projection, footprint, project_anatomy, with_instruments
+from vertebro.fluoroscopy.projection import (
+    Projection,
+    covered_by,
+    footprint,
+    project_anatomy,
+    with_instruments,
+)
 from vertebro.fluoroscopy.settings import FluoroscopySettings
 from vertebro.fluoroscopy.tissue import Anatomy, prepare_anatomy
 from vertebro.imaging import Volume
@@ -107,7 +113,7 @@ def render_view(
     signal = gaussian_blur(signal, detector_blur_sigma_px(projection.arm, projection.pixel_mm))
     dose = view_dose(bins, projection.plane, exposure, chosen)
     return FluoroView(
-        pixels=_display(signal, chosen, projection.pixel_mm),
+        pixels=_display(signal, chosen, projection.pixel_mm, covered_by(prints, signal.shape)),
         signal=signal,
         projection_matrix=projection.beam.projection_matrix(),
         source_lps_mm=projection.beam.source_mm,
@@ -165,12 +171,15 @@ def _with_scatter(
 
 
 def _display(
-    signal: NDArray[np.float32], settings: FluoroscopySettings, pixel_mm: float
+    signal: NDArray[np.float32],
+    settings: FluoroscopySettings,
+    pixel_mm: float,
+    covered: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
     field = open_field((settings.n_rows, settings.n_columns), settings.collimation)
     display = settings.display
     image = filtered_depth(signal, display, pixel_mm)
-    window = automatic_window(image, depth(signal), field, display)
+    window = automatic_window(image, depth(signal), field, display, covered)
     return shuttered(to_grey(image, window, display), field)
 
 
