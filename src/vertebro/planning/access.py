@@ -65,9 +65,12 @@ def plan_access(site: Site, use: str, volume: Volume | None, settings: AccessSet
             continue
         of_side = _paths_of_side(site, pedicle, use, volume, settings)
         paths.extend(of_side)
-        findings.extend(_findings_of_side(site, side, of_side, settings))
     access, reason = _one_or_two(paths, settings)
-    return AccessPlan(_with_one_recommended(paths, access), access, reason, tuple(findings))
+    ranked = _with_one_recommended(paths, access)
+    for side in site.pedicles:
+        of_side = [path for path in ranked if path.side is side]
+        findings.extend(_findings_of_side(site, side, of_side, settings))
+    return AccessPlan(ranked, access, reason, tuple(findings))
 
 
 def _paths_of_side(

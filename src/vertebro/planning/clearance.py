@@ -166,3 +166,25 @@ def length_outside(
         if not is_in:
             outside += step
     return outside
+
+
+@numba.njit(cache=True, fastmath=False, nogil=True)  # type: ignore[untyped-decorator]
+def length_within(
+    solid: NDArray[np.bool_],
+    first_voxel_v: NDArray[np.float64],
+    spacing_mm: float,
+    end_v: NDArray[np.float64],
+    direction_v: NDArray[np.float64],
+    length_mm: float,
+) -> float:
+    """Length of an axis, in mm, before ``end_v``, that runs through the voxels of a mask."""
+    step = 0.5 * spacing_mm
+    within = 0.0
+    for index in range(int(length_mm / step) + 1):
+        behind = index * step
+        i = round((end_v[0] - behind * direction_v[0] - first_voxel_v[0]) / spacing_mm)
+        j = round((end_v[1] - behind * direction_v[1] - first_voxel_v[1]) / spacing_mm)
+        k = round((end_v[2] - behind * direction_v[2] - first_voxel_v[2]) / spacing_mm)
+        if 0 <= i < solid.shape[0] and 0 <= j < solid.shape[1] and 0 <= k < solid.shape[2] and solid[i, j, k]:
+            within += step
+    return within

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -11,13 +12,16 @@ from scipy import ndimage
 from vertebro.case import Assessment, ClinicalContext, LevelAssessment, LevelPlan, TreatmentPlan
 from vertebro.findings import Finding, finding
 from vertebro.imaging import LabelVolume, Volume
-from vertebro.imaging.lift import MaskCrop, crop_mask
+from vertebro.imaging.lift import MaskCrop, crop_mask, nearest_on
 from vertebro.planning.access import AccessPlan, plan_access
 from vertebro.planning.cement_volume import CementVolumeSettings, plan_cement_ml
 from vertebro.planning.procedure import ProcedureSettings, choose_procedure
 from vertebro.planning.settings import AccessSettings
 from vertebro.planning.site import Site, make_site
 from vertebro.progress import Progress, silent
+
+OTHER_BONE_CLEARANCE_MM = 1.5
+"""A needle's axis keeps this far from other bones where it can: about its radius."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,18 @@ def make_level_site(
     if vertebra is None or body is None:
         return None
     frame = np.asarray(level.lps_from_vertebra, dtype=np.float64)
-    return make_site(level.name, vertebra, body, frame, settings.patch_spacing_mm)
+    site = make_site(level.name, vertebra, body, frame, settings.patch_spacing_mm)
+    return None if site is None else replace(site, other_bone=_other_bone(site, labels, level.label))
+
+
+def _other_bone(site: Site, labels: LabelVolume, label: int) -> NDArray[np.bool_]:
+    """Where on the patch a needle's axis would touch another labelled bone."""
+    on_patch = nearest_on(labels.labels, labels.geometry, site.grid)
+    is_other = (on_patch != 0) & (on_patch != label)
+    if not is_other.any():
+        return is_other
+    distance_mm = edt.edt(~is_other, anisotropy=site.grid.spacing_mm, parallel=1)
+    return np.asarray((distance_mm <= OTHER_BONE_CLEARANCE_MM) & (site.coverage < 0.5), dtype=np.bool_)
 
 
 def _crop(array: NDArray[np.uint8] | NDArray[np.int16], label: int, labels: LabelVolume) -> MaskCrop | None:

@@ -18,7 +18,8 @@ from scipy import ndimage, optimize
 from vertebro.case import Approach, Side
 from vertebro.devices.cannulas import Cannula
 from vertebro.geometry import apply_affine, invert_affine
-from vertebro.planning.judge import Axis, quick_margins_mm
+from vertebro.planning.clearance import length_within
+from vertebro.planning.judge import OUTSIDE_BONE_MM, Axis, quick_margins_mm
 from vertebro.planning.settings import AccessSettings
 from vertebro.planning.site import Pedicle, Site
 
@@ -31,6 +32,8 @@ WISH_WEIGHT = 0.01
 BEHIND_MM = 6.0
 ACROSS_MM = 14.0
 """Surface further behind the pedicle, or further across the midline, is not looked at in a search."""
+OTHER_BONE_WEIGHT = 0.25
+"""Cost of a millimetre through another bone, in millimetres of margin (assumed)."""
 ENOUGH_MM = 6.0
 """A margin beyond this is worth nothing more (half a lumbar pedicle)."""
 
@@ -133,10 +136,14 @@ def cost_of(
         + 10.0 * abs(axis.through_v[2] - pedicle.centre_v[2])
         + 0.3 * max(inclination - settings.comfortable_axial_deg, 0.0)
     )
+    first = np.ascontiguousarray(site.vertebra_from_patch[:3, 3])
+    spacing = site.grid.spacing_mm[0]
+    other_mm = length_within(site.other_bone, first, spacing, axis.through_v, direction, OUTSIDE_BONE_MM)
     return float(
         -min(smallest, ENOUGH_MM)
         - SECOND_WEIGHT * (across + upright)
         + WISH_WEIGHT * wishes
+        + OTHER_BONE_WEIGHT * other_mm
         + 4.0 * outside
         + 2.0 * too_near
     )

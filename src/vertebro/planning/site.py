@@ -34,6 +34,8 @@ MIN_PEDICLE_AREA_MM2 = 6.0
 """Smaller pieces beside the canal are no pedicle (assumed: 2.4 × 2.5 mm)."""
 SURFACE_BEHIND_BODY_MM = 22.0
 """Bone further behind the body than this is lamina and processes; a pedicle's walls are not."""
+CANAL_HALF_WIDTH_MM = 17.0
+"""Canals are no wider than twice this (assumed: the widest, at L5, measure about 30 mm between pedicles)."""
 CANAL_BEHIND_BODY_MM = 30.0
 """Canals reach no further behind the back wall than this."""
 
@@ -63,6 +65,8 @@ class Site:
     vertebra_from_patch: NDArray[np.float64]
     coverage: NDArray[np.float32]
     """Share of bone in each patch voxel, 0 to 1; 0.5 is the surface."""
+    other_bone: NDArray[np.bool_]
+    """Patch voxels that are, or nearly touch, another labelled bone."""
     surface_v: NDArray[np.float64]
     """(n, 3): points on the bone's outer surface, from just behind the pedicles forwards."""
     surface: cKDTree
@@ -141,6 +145,7 @@ def make_site(
         grid=grid,
         vertebra_from_patch=vertebra_from_patch,
         coverage=solid,
+        other_bone=np.zeros(grid.shape, dtype=bool),
         surface_v=np.ascontiguousarray(surface_v[surface_v[:, 1] > box["back"] - SURFACE_BEHIND_BODY_MM]),
         surface=cKDTree(surface_v),
         canal_v=apply_affine(vertebra_from_patch, np.argwhere(canal_rim).reshape(-1, 3)),
@@ -196,12 +201,13 @@ def _canal(
     behind = _seen(bone, axis=1, forward=False)
     beside = _seen(bone, axis=0, forward=True) & _seen(bone, axis=0, forward=False)
     y = vertebra_from_patch[1, 3] + vertebra_from_patch[1, 1] * np.arange(bone.shape[1])
+    x = vertebra_from_patch[0, 3] + vertebra_from_patch[0, 0] * np.arange(bone.shape[0])
     in_reach = ((y < back_mm + 3.0) & (y > back_mm - CANAL_BEHIND_BODY_MM))[None, :, None]
+    in_reach = in_reach & (np.abs(x) <= CANAL_HALF_WIDTH_MM)[:, None, None]
     ring = free & before & behind & beside & in_reach
     pieces, n_pieces = ndimage.label(ring)
     if n_pieces == 0:
         return np.zeros_like(bone)
-    x = vertebra_from_patch[0, 3] + vertebra_from_patch[0, 0] * np.arange(bone.shape[0])
     nearness = np.exp(-((x / 8.0) ** 2))[:, None, None] * np.ones_like(ring, dtype=np.float64)
     weight = ndimage.sum_labels(nearness, pieces, np.arange(1, n_pieces + 1))
     ring = pieces == 1 + int(np.argmax(weight))
