@@ -160,7 +160,7 @@ def _wall_findings(
 ) -> tuple[Finding, ...]:
     found = []
     bulge = wall.bulge_mm.require()
-    if bulge > settings.bulge_finding_mm and (wall.bulge_mm.lower or 0.0) > 0.0:
+    if bulge > settings.bulge_finding_mm and (wall.bulge_mm.lower or 0.0) > settings.bulge_surely_mm:
         found.append(
             finding(
                 "tissue.wall_bulge",

@@ -32,7 +32,8 @@ _LOST_HEIGHT = {
     FractureShape.NONE: "height",
 }
 _WALL_WORDS_FROM_MM = 2.0
-"""Bulges below this, or with an interval that spans 0, are within the outline's error (as the finding)."""
+_WALL_SURELY_MM = 1.0
+"""Smaller bulges, or less sure ones, are within the outline's error (as for the finding)."""
 _ENCROACHMENT_WORDS_FROM_PERCENT = 10.0
 
 
@@ -121,7 +122,7 @@ def _cleft_words(cleft: Cleft) -> str:
 def _wall_words(wall: PosteriorWall) -> list[str]:
     words = []
     bulge, loss = wall.bulge_mm, wall.canal_encroachment_percent
-    if bulge.is_known and bulge.require() >= _WALL_WORDS_FROM_MM and (bulge.lower or 0.0) > 0.0:
+    if bulge.is_known and bulge.require() >= _WALL_WORDS_FROM_MM and (bulge.lower or 0.0) > _WALL_SURELY_MM:
         words.append(f"posterior wall bulges {bulge.require():.1f} mm into the canal")
     if loss.is_known and loss.require() >= _ENCROACHMENT_WORDS_FROM_PERCENT and (loss.lower or 0.0) > 0.0:
         words.append(f"canal {loss.require():.0f} % narrower than at the neighbouring levels")

@@ -196,6 +196,14 @@ class TissueSettings:
         unit="mm",
         source="assumed: twice the usual error of the outline",
     )
+    bulge_surely_mm: float = setting(
+        1.0,
+        "And only where the lower end of its interval is above this.",
+        lower=0.0,
+        upper=10.0,
+        unit="mm",
+        source="assumed: the bulge is a largest value, which healthy walls read as about 1 mm on 1 mm scans",
+    )
     # --- density ---------------------------------------------------------------------------------
     core_margin_mm: float = setting(
         4.0,
