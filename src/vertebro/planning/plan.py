@@ -127,11 +127,12 @@ def make_level_site(
 def _other_bone(site: Site, labels: LabelVolume, label: int) -> NDArray[np.bool_]:
     """Where on the patch a needle's axis would touch another labelled bone."""
     on_patch = nearest_on(labels.labels, labels.geometry, site.grid)
-    is_other = (on_patch != 0) & (on_patch != label)
+    is_other = np.asarray((on_patch != 0) & (on_patch != label), dtype=np.bool_)
     if not is_other.any():
         return is_other
     distance_mm = edt.edt(~is_other, anisotropy=site.grid.spacing_mm, parallel=1)
-    return np.asarray((distance_mm <= OTHER_BONE_CLEARANCE_MM) & (site.coverage < 0.5), dtype=np.bool_)
+    is_outside = np.asarray(site.coverage < 0.5, dtype=np.bool_)
+    return is_outside & np.asarray(distance_mm <= OTHER_BONE_CLEARANCE_MM, dtype=np.bool_)
 
 
 def _crop(array: NDArray[np.uint8] | NDArray[np.int16], label: int, labels: LabelVolume) -> MaskCrop | None:
