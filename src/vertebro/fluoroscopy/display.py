@@ -65,6 +65,8 @@ def automatic_window(
     )
     sample, thickness = image[middle], body_depth[middle]
     is_body = thickness > body_threshold(thickness)
+    inner = ndimage.binary_erosion(is_body, iterations=max(1, min(is_body.shape) // 20), border_value=1)
+    is_body = inner if inner.mean() > 0.05 else is_body
     if covered is not None:
         is_body &= ~covered[middle]
     chosen = sample[is_body] if is_body.mean() > 0.05 else sample
