@@ -225,7 +225,7 @@ class _Run:
         total = sum(stage.weight for stage in stages)
         done = 0.0
         try:
-            self._plan()
+            self._plan({stage.name for stage in stages})
             write_manifest(self.folder, self.manifest)
             for stage in stages:
                 part = scaled(self.progress, done / total, (done + stage.weight) / total)
@@ -248,16 +248,18 @@ class _Run:
         self._end("complete")
         return CaseRun(self.folder, self.manifest, tuple(self.ran), tuple(self.reused), self.results)
 
-    def _plan(self) -> None:
-        """Settle every stage's key, and clear away results that no longer follow from the inputs.
+    def _plan(self, wanted: set[str]) -> None:
+        """Settle the stages' keys, and clear away results that no longer follow from the inputs.
 
         An outdated report beside a new assessment would mislead; a file that a person has changed
         since is left alone.
         """
         for stage in STAGES:
+            record = self.manifest.stage(stage.name)
+            if record is None and stage.name not in wanted:
+                continue
             chosen = self.options.settings.get(stage.name) or stage.default_settings()
             self.settings[stage.name] = chosen
-            record = self.manifest.stage(stage.name)
             if self.from_folder and stage.name in _SOURCES and record is not None:
                 self.keys[stage.name] = record.key
                 continue
@@ -316,7 +318,7 @@ class _Run:
                 "seed": self.options.seed,
                 "settings": plain,
                 "options": {name: options[name] for name in stage.options},
-                "needs": {name: self.keys[name] for name in stage.needs},
+                "needs": {name: self.keys.get(name, "") for name in stage.needs},
                 "input": hashes.get(stage.name, ""),
             }
         )
