@@ -12,10 +12,11 @@ from vertebro.imaging import Volume, sample_at
 STEP_MM = 0.5
 AIR_HU = -300.0
 """Between fat (−100) and air (−1000): half of the way, where a partial-volume edge lies."""
-OUTSIDE_MM = 15.0
-"""So much air in a row is the room, unless tissue follows again."""
-LUNG_MM = 25.0
-"""So much tissue after air means that the air was lung or bowel."""
+GAP_MM = 1.5
+"""Shorter stretches below that value are noise, not air."""
+LOOK_AHEAD_MM = 50.0
+BODY_MM = 25.0
+"""With so much tissue within that way behind it, air was lung or bowel; a table's shells are thinner."""
 OTHER_BONE_HU = 300.0
 """Bone that is not the level's own: ribs, neighbours (assumed: above muscle and vessels)."""
 UNMEASURED_HU = -4000.0
@@ -71,13 +72,13 @@ def find_skin(
 
 
 def _skin_index(is_air: NDArray[np.bool_]) -> int | None:
-    """Start of the first stretch of air that no body follows; None where there is none."""
+    """Start of the first stretch of air that no body follows, a table at most; None where there is none."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_air, [False]]).astype(np.int8)))
     starts, stops = edges[::2], edges[1::2]
     for start, stop in zip(starts, stops, strict=True):
-        if (stop - start) * STEP_MM < OUTSIDE_MM and stop < len(is_air):
+        if (stop - start) * STEP_MM < GAP_MM:
             continue
-        following = is_air[stop : stop + int(2 * LUNG_MM / STEP_MM)]
-        if float((~following).sum()) * STEP_MM < LUNG_MM:
+        following = is_air[stop : stop + int(LOOK_AHEAD_MM / STEP_MM)]
+        if float((~following).sum()) * STEP_MM < BODY_MM:
             return int(start)
     return None
