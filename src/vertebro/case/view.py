@@ -162,7 +162,9 @@ class CArmPose:
         if abs(lao) > 90.0:
             turn = ("LPO" if lao > 0 else "RPO", 180.0 - abs(lao))
         is_frontal = min(abs(lao), 180.0 - abs(lao)) < 0.05
-        parts: list[tuple[str, float | None]] = [("AP" if abs(lao) > 90.0 else "PA", None)] if is_frontal else [turn]
+        parts: list[tuple[str, float | None]] = (
+            [("AP" if abs(lao) > 90.0 else "PA", None)] if is_frontal else [turn]
+        )
         if abs(cra) >= 0.05:
             parts.append(("CRA" if cra > 0 else "CAU", abs(cra)))
         return " ".join(word if number is None else f"{word} {number:.3g}" for word, number in parts)
@@ -250,3 +252,20 @@ class FluoroView:
         depth = homogeneous[..., 2:]
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where(depth > 1e-9, homogeneous[..., :2] / depth, np.nan))
+
+    def to_json(self) -> dict[str, object]:
+        """Everything but the picture, as JSON-ready data."""
+        return {
+            "pose": self.pose.to_json(),
+            "c_arm": self.c_arm,
+            "plane": self.plane,
+            "shape": list(self.pixels.shape),
+            "pixel_mm": round(self.pixel_mm, 5),
+            "source_lps_mm": [round(float(number), 3) for number in self.source_lps_mm],
+            "projection_matrix": [
+                [float(f"{number:.9g}") for number in row] for row in self.projection_matrix
+            ],
+            "dose": self.dose.to_json(),
+            "facts": dict(self.facts),
+            "findings": [item.to_json() for item in self.findings],
+        }

@@ -133,11 +133,12 @@ def accumulate_band(shorts, floats, flags, extents, knots, slopes, lines, bounds
     n_rows = extents.shape[0] if is_second else extents.shape[1]
     length = shorts.shape[2] if is_short else floats.shape[2]
     n_outputs, width = slopes.shape[0], p_stop - p_first
-    raw = np.zeros(length, np.float32)
-    padded = np.zeros((n_outputs, length + 3), np.float32)
-    ready = np.zeros((n_outputs, 2, width), np.float32)
-    index, weight = np.zeros(width, np.uint32), np.zeros(width, np.float32)
-    held = np.zeros(2, np.int64)
+    raw = np.empty(length, np.float32)
+    padded = np.empty((n_outputs, length + 3), np.float32)
+    ready = np.empty((n_outputs, 2, width), np.float32)
+    index, weight = np.empty(width, np.uint32), np.empty(width, np.float32)
+    held = np.empty(2, np.int64)
+    clear_rows(padded[:, :1])
     for k in range(k_first, k_stop):
         a_start, a_step, b_start, b_step = lines[0, k], lines[1, k], lines[2, k], lines[3, k]
         b_from, b_to = b_start + q_first * b_step, b_start + (q_stop - 1) * b_step

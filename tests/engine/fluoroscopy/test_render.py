@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -191,6 +192,18 @@ def test_what_cannot_be_is_refused(torso) -> None:
         render_view(torso, CArmPose.parse("ap", (0.0, 530.0, 0.0)), SMALL)
     with pytest.raises(SettingsError):
         BeamSettings(tube_voltage_kv=500.0)
+
+
+def test_a_view_describes_itself_so_that_its_geometry_can_be_used_elsewhere(torso) -> None:
+    view = render_view(torso, CArmPose.parse("RPO 15", CENTRE), SMALL)
+
+    record = json.loads(json.dumps(view.to_json()))
+
+    matrix = np.array(record["projection_matrix"])
+    image = matrix @ [10.0, 20.0, 30.0, 1.0]
+    np.testing.assert_allclose(image[:2] / image[2], view.project([10.0, 20.0, 30.0]), atol=1e-4)
+    assert record["pose"]["label"] == "RPO 15"
+    assert record["dose"]["air_kerma_mgy"] > 0
 
 
 class TestLive:
