@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from vertebro.fluoroscopy import (
     BeamSettings,
     Fill,
     FluoroscopySettings,
+    Instrument,
     LivePair,
     LiveView,
     Rod,
@@ -112,14 +114,14 @@ def _own_views(values: NDArray[np.float32]) -> list[Row]:
             beam = _beam(turn, tilt, n)
             error = _error_percent(line_integrals(everything, beam)[0])
             # a map that counts empty voxels too: no voxel may be skipped
-            times = _best(lambda beam=beam: line_integrals(everything, beam, _ALL))
+            times = _best(partial(line_integrals, everything, beam, _ALL))
             rows.append(
                 _row("vertebro", f"{n}² view {turn:g}/{tilt:g}°", times, error, "3x RTK" if n == 512 else "")
             )
     return rows
 
 
-_ALL = ValueRamps(np.float32([-1.0]), np.float32([[1.0]]))
+_ALL = ValueRamps(np.array([-1.0], np.float32), np.array([[1.0]], np.float32))
 
 
 def _peer_views(name: str, python: str | None, script: str, job: Path, labels: list[str]) -> list[Row]:
@@ -246,7 +248,7 @@ def bench_images() -> list[Row]:
         settings = FluoroscopySettings(beam=BeamSettings(model=model))
         anatomy = prepare_anatomy(body, settings.beam)
         render_view(anatomy, pose, settings)
-        times = _best(lambda a=anatomy, s=settings: render_view(a, pose, s))
+        times = _best(partial(render_view, anatomy, pose, settings))
         target = "<= 2.5x one energy" if model is BeamModel.POLYENERGETIC else ""
         rows.append(_row("image 1024²", model.value, times, target=target))
     return rows
@@ -273,16 +275,18 @@ def bench_live() -> list[Row]:
     cement = Fill(ball, affine, barium_cement())
     tip = iter(np.tile(np.linspace(0.0, 20.0, 40), 1000))
 
-    def needle() -> Rod:
-        return Rod((38.0, 105.0, 8.0), (12.0, 75.0 - float(next(tip)), 2.0), 3.4, 2.7)
+    def tools(n_tools: int) -> list[Instrument]:
+        needle = Rod((38.0, 105.0, 8.0), (12.0, 75.0 - float(next(tip)), 2.0), 3.4, 2.7)
+        both: list[Instrument] = [needle, cement]
+        return both[:n_tools]
 
     rows = []
-    for what, tools in (("needle", 1), ("needle and cement", 2)):
-        pair.frames([needle(), cement][:tools])
+    for what, n_tools in (("needle", 1), ("needle and cement", 2)):
+        pair.frames(tools(n_tools))
         n_pairs = 60
         wall, cpu = time.perf_counter(), time.process_time()
         for _ in range(n_pairs):
-            pair.frames([needle(), cement][:tools])
+            pair.frames(tools(n_tools))
         wall, cpu = (time.perf_counter() - wall) / n_pairs, (time.process_time() - cpu) / n_pairs
         note = f"{1 / wall:.0f} pairs/s; processor {1000 * cpu:.1f} ms a pair"
         rows.append(Row("live pair 1024²", what, wall, n_pairs, target=">= 60 pairs/s", note=note))

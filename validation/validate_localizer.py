@@ -84,9 +84,12 @@ def simulate() -> Pair:
     soft, mineral = line_integrals(volume, beam, density_ramps(BeamSettings(), with_metal=False))
     depth = soft * np.float32(0.1 * 0.1916) + mineral * np.float32(0.1 * MINERAL_CM2_G)
     covered = _rows_of_ct(ct, beam)
-    spacing = tuple(float(value) for value in tags["00280030"])
+    row_mm, column_mm = (float(value) for value in tags["00280030"])
     return Pair(
-        real[covered], depth[covered].astype(np.float32), (mineral[covered] / 10).astype(np.float32), spacing
+        real[covered],
+        depth[covered].astype(np.float32),
+        (mineral[covered] / 10).astype(np.float32),
+        (row_mm, column_mm),
     )
 
 
