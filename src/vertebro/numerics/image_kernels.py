@@ -10,6 +10,8 @@ _ROW = types.float32[::1]
 _FIXED_ROW = types.Array(types.float32, 1, "C", readonly=True)
 _IMAGE = types.Array(types.float32, 2, "C")
 _FIXED_IMAGE = types.Array(types.float32, 2, "C", readonly=True)
+_BYTE_ROW = types.uint8[::1]
+_SIGNED_ROW = types.int8[::1]
 _BYTES = types.Array(types.uint8, 2, "C")
 _SIGNED_BYTES = types.Array(types.int8, 2, "C")
 
@@ -45,12 +47,17 @@ def convolve_both_ways(image, taps, result):  # type: ignore[no-untyped-def]
             add_scaled(result[r], wide[t : t + columns], taps[t])
 
 
+@njit([types.void(_BYTE_ROW, _BYTE_ROW, _BYTE_ROW, _SIGNED_ROW)], **_OPTIONS)
+def grain_row(target, base, gain, noise):  # type: ignore[no-untyped-def]
+    """``target = base + gain·noise/256``, held within 0 to 255."""
+    for c in range(target.shape[0]):
+        value = np.int32(base[c]) + ((np.int32(gain[c]) * np.int32(noise[c])) >> np.int32(8))
+        target[c] = np.uint8(min(max(value, np.int32(0)), np.int32(255)))
+
+
 @njit([types.void(_BYTES, _BYTES, _SIGNED_BYTES, types.UniTuple(types.int64, 2), _BYTES)], **_OPTIONS)
 def add_grain(grey, strength, grain, corner, result):  # type: ignore[no-untyped-def]
     """``result = grey + strength·grain/256``, held within 0 to 255; ``corner`` places the grain's tile."""
-    rows, columns = grey.shape
-    for r in range(rows):
-        base, gain, noise, target = grey[r], strength[r], grain[corner[0] + r], result[r]
-        for c in range(columns):
-            value = np.int32(base[c]) + ((np.int32(gain[c]) * np.int32(noise[corner[1] + c])) >> np.int32(8))
-            target[c] = np.uint8(min(max(value, np.int32(0)), np.int32(255)))
+    columns = grey.shape[1]
+    for r in range(grey.shape[0]):
+        grain_row(result[r], grey[r], strength[r], grain[corner[0] + r, corner[1] : corner[1] + columns])
