@@ -26,6 +26,15 @@ from vertebro.case.plan import (
     Side,
     TreatmentPlan,
 )
+from vertebro.case.plan_view import (
+    Picture,
+    Placement,
+    PlacementStage,
+    PlacementStep,
+    PlanView,
+    PlanViews,
+    ViewKind,
+)
 from vertebro.case.provenance import InputFile, Manifest, StageRecord
 from vertebro.case.view import CArmPose, FluoroView, ViewDose
 from vertebro.findings import Finding, Severity, finding
@@ -52,6 +61,12 @@ __all__ = [
     "Manifest",
     "NeedlePath",
     "OfSuggestion",
+    "Picture",
+    "Placement",
+    "PlacementStage",
+    "PlacementStep",
+    "PlanView",
+    "PlanViews",
     "PosteriorWall",
     "ProcedureAdvice",
     "ProcedureAdviceKind",
@@ -61,6 +76,7 @@ __all__ = [
     "StageRecord",
     "TreatmentPlan",
     "ViewDose",
+    "ViewKind",
     "finding",
     "level_order",
     "parse_level",

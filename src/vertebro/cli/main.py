@@ -14,6 +14,7 @@ from vertebro.cli.phantom import phantom
 from vertebro.cli.plan import plan
 from vertebro.cli.report import report
 from vertebro.cli.run_stages import run as run_all
+from vertebro.cli.view import view
 
 app = typer.Typer(
     name="vertebro",
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command("run")(run_all)
 app.command("assess")(assess)
 app.command("plan")(plan)
+app.command("view")(view)
 app.command("report")(report)
 app.command("phantom")(phantom)
 app.command("demo")(demo)

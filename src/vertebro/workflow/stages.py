@@ -103,6 +103,16 @@ STAGES: tuple[Stage, ...] = (
         weight=4.0,
     ),
     Stage(
+        name="views",
+        title="Taking the views to work from",
+        needs=("ct", "labels", "assessment", "plan"),
+        module="vertebro.workflow.stage_views",
+        settings="vertebro.fluoroscopy:FluoroscopySettings",
+        options=("levels",),
+        writes=("views/", "dicom/view-*.dcm", "state/views.json", "state/views.npz"),
+        weight=4.0,
+    ),
+    Stage(
         name="dicom",
         title="Writing DICOM segmentation and structured report",
         needs=("ct", "labels", "assessment"),
