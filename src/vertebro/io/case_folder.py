@@ -7,7 +7,9 @@ losslessly in ``state/`` (JSON plus arrays) so that a later stage starts from th
 
 from __future__ import annotations
 
+import fcntl
 import json
+import math
 import os
 import tempfile
 import types
@@ -17,14 +19,22 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from tokenize import TokenError
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 from vertebro import case, findings, imaging
 from vertebro.errors import InputError, ReadError
+from vertebro.io.declared_types import require_declared_types
+from vertebro.io.untrusted import DamagedBytes, damage
 
 MANIFEST_NAME = "manifest.json"
+MAX_JSON_BYTES = 64 << 20
+"""A JSON file of a case longer than this is refused (assumed: a whole spine's assessment takes 1 MB)."""
+MAX_ARRAYS_BYTES = 3 << 30
+"""Arrays of one result larger than this together are refused, whatever their file claims (assumed: a
+whole-body CT of 512 × 512 × 2000 voxels takes 2 GB)."""
 _STATE = "state"
 
 _NOUNS: dict[str, type] = {
@@ -139,6 +149,46 @@ class CaseFolder:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
+    def file(self, relative: str | Path) -> Path | None:
+        """A file that lies in the folder itself; None where there is none, or only a link to elsewhere.
+
+        Nothing is made or changed.
+        """
+        try:
+            root = self.root.resolve()
+            place = root / relative
+            return place if place.resolve() == place and place != root and place.is_file() else None
+        except (OSError, RuntimeError, ValueError):  # a loop of links, a name no file can have
+            return None
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep other runs out of the folder while the block works in it.
+
+        The lock ends with the process, so that a crash leaves nothing to clean up.
+
+        Raises
+        ------
+        InputError
+            If another run is working there (``case.in_use``).
+        """
+        handle = os.open(self.root, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as problem:
+                raise InputError(
+                    "case.in_use",
+                    got=f"the case folder {self.root}, in which another run is working",
+                    needed="one run at a time in a case folder",
+                    remedy="Wait for the other run, or choose another folder.",
+                ) from problem
+            except OSError:  # a network folder without locks: two runs there are the person's to avoid
+                pass
+            yield
+        finally:
+            os.close(handle)
+
     @contextmanager
     def replacing(self, relative: str | Path) -> Iterator[Path]:
         """A temporary path that becomes ``relative`` when the block ends well, and vanishes when not."""
@@ -166,9 +216,18 @@ class CaseFolder:
         ReadError
             If the file is missing or damaged (``case.damaged``).
         """
+        path = self.file(relative)
+        if path is None:
+            raise self._damaged(relative)
         try:
-            return json.loads(self.path(relative).read_text(encoding="utf-8"))
+            with path.open("rb") as stream:
+                text = stream.read(MAX_JSON_BYTES + 1)
+            if len(text) > MAX_JSON_BYTES:
+                raise self._damaged(relative)
+            return json.loads(text.decode("utf-8"))
         except (OSError, ValueError, RecursionError) as problem:
+            if isinstance(problem, ReadError):
+                raise
             raise self._damaged(relative) from problem
 
     def save_noun(self, name: str, noun: object) -> list[Path]:
@@ -181,19 +240,25 @@ class CaseFolder:
             _write_npz(temporary, arrays)
         return [json_path, npz_path]
 
-    def load_noun(self, name: str) -> Any:
-        """Load what :meth:`save_noun` kept.
+    def load_noun(self, name: str, kind: type = object) -> Any:
+        """Load what :meth:`save_noun` kept, a noun of the given kind.
 
         Raises
         ------
         ReadError
-            If a file is missing or damaged (``case.damaged``).
+            If a file is missing, damaged or larger than any result is (``case.damaged``).
         """
         document = self.read_json(f"{_STATE}/{name}.json")
+        path = self.file(f"{_STATE}/{name}.npz")
+        if path is None:
+            raise self._damaged(f"{_STATE}/{name}.npz")
         try:
-            with np.load(self.path(f"{_STATE}/{name}.npz"), allow_pickle=False) as arrays:
-                return _decode(document, arrays)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as problem:
+            with damage():
+                noun = _decode(document, _read_npz(path))
+            if isinstance(noun, kind):
+                return noun
+            raise DamagedBytes("another kind of result")
+        except DamagedBytes as problem:
             raise self._damaged(f"{_STATE}/{name}") from problem
 
     def _damaged(self, relative: str) -> ReadError:
@@ -213,6 +278,40 @@ def _write_npz(path: Path, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w", force_zip64=True) as stream:
                 np.lib.format.write_array(stream, np.asarray(array), allow_pickle=False)
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """The arrays of an ``.npz``; each header is held against the bytes that are there before any is read.
+
+    Raises
+    ------
+    ValueError, OSError, zipfile.BadZipFile, zlib.error
+        If the archive is damaged or promises more than ``MAX_ARRAYS_BYTES``.
+    """
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > MAX_ARRAYS_BYTES:
+            raise ValueError("more arrays than a result has")
+        for entry in entries:
+            with archive.open(entry) as stream:
+                _check_npy(cast(BinaryIO, stream), entry.file_size)
+            with archive.open(entry) as stream:
+                array = np.lib.format.read_array(stream, allow_pickle=False)
+            arrays[entry.filename.removesuffix(".npy")] = array
+    return arrays
+
+
+def _check_npy(stream: BinaryIO, size: int) -> None:
+    """Refuse an array whose header promises other bytes than there are: room for it is set aside first."""
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("an array of another format")
+    try:
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    except (SyntaxError, TokenError) as problem:  # NumPy reads the header as Python text
+        raise ValueError("an array's header that is no header") from problem
+    if min(shape, default=0) < 0 or stream.tell() + math.prod(shape) * dtype.itemsize != size:
+        raise ValueError("an array's header that does not fit its bytes")
 
 
 def _encode(value: object, arrays: dict[str, np.ndarray[Any, Any]]) -> object:
@@ -251,4 +350,6 @@ def _decode(value: object, arrays: Any) -> Any:
     kind = _NOUNS[tag]
     if "value" in value:
         return kind(value["value"])
-    return kind(**{name: _decode(entry, arrays) for name, entry in value["fields"].items()})
+    noun = kind(**{name: _decode(entry, arrays) for name, entry in value["fields"].items()})
+    require_declared_types(noun)
+    return noun

@@ -14,7 +14,7 @@ import vertebro
 from vertebro.case import InputFile, Manifest, StageRecord
 from vertebro.errors import InputError, ReadError
 from vertebro.io.case_folder import MANIFEST_NAME, CaseFolder
-from vertebro.reporting import manifest_json
+from vertebro.reporting import manifest_json, validate_document
 
 MAX_INPUT_FILES = 50_000
 """A folder with more files than this is no CT; it is refused before it is read."""
@@ -128,13 +128,14 @@ def read_manifest(folder: CaseFolder) -> Manifest:
     """
     document = folder.read_json(MANIFEST_NAME)
     try:
-        if document["schema_version"] > Manifest("").schema_version:
+        if int(document["schema_version"]) > Manifest("").schema_version:
             raise ReadError(
                 "case.newer",
                 got=f"a case of manifest schema {document['schema_version']}",
                 needed=f"schema {Manifest('').schema_version} or older",
                 remedy="Open it with the vertebro version that made it, or a newer one.",
             )
+        validate_document(document, "manifest")
         return Manifest(
             vertebro_version=str(document["vertebro_version"]),
             inputs=tuple(InputFile(**item) for item in document["inputs"]),
@@ -144,7 +145,7 @@ def read_manifest(folder: CaseFolder) -> Manifest:
             state=str(document["state"]),
             schema_version=int(document["schema_version"]),
         )
-    except (KeyError, TypeError, ValueError) as problem:
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as problem:
         if isinstance(problem, ReadError):
             raise
         raise ReadError(

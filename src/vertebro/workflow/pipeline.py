@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from os import PathLike
@@ -173,7 +174,7 @@ def rerun_case(
     """
     folder = CaseFolder.open_existing(case)
     manifest = read_manifest(folder)
-    options = RunOptions.from_json(manifest.options, settings or {})
+    options = _options_of(manifest, settings or {})
     if context is not None:
         options = replace(options, context=context)
     fresh = replace(
@@ -194,7 +195,22 @@ def stored_options(case: str | PathLike[str]) -> RunOptions:
         If the folder is no case.
     """
     manifest = read_manifest(CaseFolder.open_existing(case))
-    return RunOptions.from_json(manifest.options, {})
+    return _options_of(manifest, {})
+
+
+def _options_of(manifest: Manifest, settings: Mapping[str, Any]) -> RunOptions:
+    """The options that a case was run with; a case of which they or its CT cannot be told is damaged."""
+    try:
+        if any(item.role == "ct" for item in manifest.inputs):
+            return RunOptions.from_json(manifest.options, settings)
+        raise ValueError("no CT")
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as problem:
+        raise ReadError(
+            "case.damaged",
+            got="a damaged manifest.json, which does not tell the CT or the options of the run",
+            needed="the manifest as vertebro wrote it",
+            remedy="Run the case again into a new folder.",
+        ) from problem
 
 
 class _Run:
@@ -221,32 +237,43 @@ class _Run:
         self.reused: list[str] = []
 
     def run(self, wanted: Iterable[str]) -> CaseRun:
-        stages = _with_needs(tuple(wanted))
+        with self.folder.in_use():
+            try:
+                self._run_stages(_with_needs(tuple(wanted)))
+            except KeyboardInterrupt as stop:
+                self._end_early("cancelled")
+                raise Cancelled("stopped by the keyboard; what was finished is kept") from stop
+            except Cancelled:
+                self._end_early("cancelled")
+                raise
+            except OSError as problem:
+                self._end_early("failed")
+                raise InputError(
+                    "case.not_writable",
+                    got=f"a file that could not be written or read ({problem.strerror})",
+                    needed="a case folder with free space, and inputs that stay where they are",
+                    remedy="Free some space or choose another folder after -o; what was finished is kept.",
+                ) from problem
+            except BaseException:
+                self._end_early("failed")
+                raise
+        return CaseRun(self.folder, self.manifest, tuple(self.ran), tuple(self.reused), self.results)
+
+    def _run_stages(self, stages: tuple[Stage, ...]) -> None:
         total = sum(stage.weight for stage in stages)
         done = 0.0
-        try:
-            self._plan({stage.name for stage in stages})
-            write_manifest(self.folder, self.manifest)
-            for stage in stages:
-                part = scaled(self.progress, done / total, (done + stage.weight) / total)
-                part(0.0, stage.title)
-                if valid_record(self.folder, self.manifest, stage.name) is not None:
-                    self.reused.append(stage.name)
-                else:
-                    self._execute(stage, part)
-                done += stage.weight
-            self.progress(1.0, "Done")
-        except KeyboardInterrupt as stop:
-            self._end("cancelled")
-            raise Cancelled("stopped by the keyboard; what was finished is kept") from stop
-        except Cancelled:
-            self._end("cancelled")
-            raise
-        except BaseException:
-            self._end("failed")
-            raise
+        self._plan({stage.name for stage in stages})
+        write_manifest(self.folder, self.manifest)
+        for stage in stages:
+            part = scaled(self.progress, done / total, (done + stage.weight) / total)
+            part(0.0, stage.title)
+            if valid_record(self.folder, self.manifest, stage.name) is not None:
+                self.reused.append(stage.name)
+            else:
+                self._execute(stage, part)
+            done += stage.weight
+        self.progress(1.0, "Done")
         self._end("complete")
-        return CaseRun(self.folder, self.manifest, tuple(self.ran), tuple(self.reused), self.results)
 
     def _plan(self, wanted: set[str]) -> None:
         """Settle the stages' keys, and clear away results that no longer follow from the inputs.
@@ -327,6 +354,11 @@ class _Run:
         self.manifest = replace(self.manifest, state=state)
         write_manifest(self.folder, self.manifest)
 
+    def _end_early(self, state: str) -> None:
+        """Say how the run ended where that can still be written; the reason it ended is what is reported."""
+        with suppress(OSError):
+            self._end(state)
+
 
 _SOURCES = ("ct", "labels")
 """Stages that read the person's files; a case folder keeps what they read."""
@@ -361,10 +393,18 @@ def _earlier_manifest(folder: CaseFolder) -> Manifest | None:
 
 
 def _refuse_overlap(case: Path, inputs: list[InputFile]) -> None:
-    """Refuse a case folder that is an input's folder or lies inside it: results would become input."""
+    """Refuse inputs and case folder within each other: results would become input, or replace it."""
     root = case.resolve()
     for item in inputs:
         source = Path(item.path).resolve()
+        if source.is_relative_to(root) and source != root:
+            raise InputError(
+                "case.holds_input",
+                got=f"{item.role} that lie inside the case folder, where a run replaces what it finds",
+                needed="inputs outside the case folder",
+                remedy="Copy them elsewhere first, or choose another folder after -o.",
+                fields=("case",),
+            )
         if source.is_dir() and root.is_relative_to(source):
             raise InputError(
                 "case.inside_input",

@@ -38,4 +38,4 @@ def save(result: Assessment, folder: CaseFolder) -> list[Path]:
 
 def load(folder: CaseFolder) -> Any:
     """Load the assessment that was kept."""
-    return folder.load_noun("assessment")
+    return folder.load_noun("assessment", Assessment)

@@ -25,4 +25,4 @@ def save(result: Volume, folder: CaseFolder) -> list[Path]:
 
 def load(folder: CaseFolder) -> Any:
     """Load the CT that was kept."""
-    return folder.load_noun("ct")
+    return folder.load_noun("ct", Volume)

@@ -41,4 +41,4 @@ def save(result: LabelVolume, folder: CaseFolder) -> list[Path]:
 
 def load(folder: CaseFolder) -> Any:
     """Load the labels that were kept."""
-    return folder.load_noun("labels")
+    return folder.load_noun("labels", LabelVolume)

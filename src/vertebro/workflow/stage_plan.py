@@ -8,6 +8,7 @@ from typing import Any
 from vertebro.case import TreatmentPlan
 from vertebro.devices.cannulas import cannula_named
 from vertebro.geometry import cylinder_mesh
+from vertebro.imaging import LabelVolume
 from vertebro.io.case_folder import CaseFolder
 from vertebro.io.mesh_stl import write_stl, write_stl_mesh
 from vertebro.planning import PlanSettings, plan_treatment
@@ -47,7 +48,7 @@ def save(result: TreatmentPlan, folder: CaseFolder) -> list[Path]:
 
 def _save_surfaces(plan: TreatmentPlan, folder: CaseFolder) -> list[Path]:
     """The vertebra of each level that has a recommended path, and the cannula on each such path."""
-    labels = folder.load_noun("labels")
+    labels = folder.load_noun("labels", LabelVolume)
     numbers = {name: label for label, name in labels.names.items()}
     written = []
     for name, level in plan.levels.items():
@@ -71,4 +72,4 @@ def _save_surfaces(plan: TreatmentPlan, folder: CaseFolder) -> list[Path]:
 
 def load(folder: CaseFolder) -> Any:
     """Load the plan that was kept."""
-    return folder.load_noun("plan")
+    return folder.load_noun("plan", TreatmentPlan)

@@ -29,7 +29,7 @@ def test_a_noun_comes_back_bit_for_bit(tmp_path: Path) -> None:
     folder = CaseFolder(tmp_path)
 
     folder.save_noun("ct", volume)
-    loaded = folder.load_noun("ct")
+    loaded = folder.load_noun("ct", Volume)
 
     assert np.array_equal(loaded.hu, volume.hu)
     assert loaded.hu.dtype == volume.hu.dtype
@@ -49,9 +49,9 @@ def test_labels_and_assessment_come_back(tmp_path: Path) -> None:
     folder.save_noun("labels", labels)
     folder.save_noun("assessment", assessment)
 
-    assert dict(folder.load_noun("labels").names) == {20: "L1"}
-    assert folder.load_noun("labels").subregions is None
-    assert folder.load_noun("assessment").geometry == grid
+    assert dict(folder.load_noun("labels", LabelVolume).names) == {20: "L1"}
+    assert folder.load_noun("labels", LabelVolume).subregions is None
+    assert folder.load_noun("assessment", Assessment).geometry == grid
 
 
 def test_an_estimate_keeps_every_digit(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_an_estimate_keeps_every_digit(tmp_path: Path) -> None:
 
     folder.save_noun("estimate", estimate)
 
-    assert folder.load_noun("estimate") == estimate
+    assert folder.load_noun("estimate", Estimate) == estimate
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_state_file_cannot_name_other_types(tmp_path: Path) -> None:
     folder.write_json("state/ct.json", {"@": "Popen", "fields": {"args": "true"}})
 
     with pytest.raises(ReadError, match="missing or damaged"):
-        folder.load_noun("ct")
+        folder.load_noun("ct", Volume)
 
 
 @pytest.mark.parametrize("relative", ["../outside.json", "/etc/outside.json", "a/../../b.json"])
