@@ -30,7 +30,7 @@ class BeamSettings:
     )  # fmt: skip
     n_energy_bins: int = setting(
         12, "Energy bins of the spectrum.", lower=8, upper=60,
-        source="12 bins keep a 1 keV computation's signal within 1.5 % (3 % with cement), up to 40 cm (tests)",
+        source="12 bins keep a 1 keV computation's signal within 1.5 % (3 % with cement) to 40 cm (tests)",
     )  # fmt: skip
     single_energy_kev: float = setting(
         60.0, "Photon energy of the monoenergetic model.", lower=30.0, upper=120.0, unit="keV",
