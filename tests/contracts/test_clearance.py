@@ -14,6 +14,7 @@ from vertebro.planning.clearance import (
     clearance,
     clearance_reference,
     length_outside,
+    length_within,
     nearest_to_segment,
 )
 
@@ -87,3 +88,14 @@ def test_the_length_outside_a_block_is_counted() -> None:
     outside = length_outside(block, first, 1.0, np.array([0.0, 5.0, 0.0]), FORWARD, 20.0)
 
     assert outside == pytest.approx(5.0, abs=1.0)
+
+
+def test_the_length_within_a_mask_is_counted() -> None:
+    mask = np.zeros((11, 41, 11), dtype=bool)
+    mask[:, 10:14, :] = True
+    first = np.array([-5.0, -30.0, -5.0])
+
+    within = length_within(mask, first, 1.0, TIP, FORWARD, 40.0)
+
+    assert within == pytest.approx(4.0, abs=1.0)
+    assert length_within(mask, first, 1.0, TIP, np.array([0.0, -1.0, 0.0]), 40.0) == 0.0

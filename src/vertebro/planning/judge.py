@@ -134,7 +134,11 @@ def _samples(axis: Axis, length_mm: float) -> NDArray[np.float64]:
 
 
 def bone_entry_v(site: Site, axis: Axis) -> NDArray[np.float64]:
-    """Where the axis, followed backwards from the pedicle, leaves the bone."""
+    """Where the axis, followed backwards from the pedicle, leaves the bone.
+
+    An axis that is outside the bone there already (beside the pedicle, or in the canal) enters where it
+    meets bone at last, at the lamina; at the pedicle where it meets none.
+    """
     reach = np.arange(0.0, 60.0, STEP_MM)
     points = axis.through_v - reach[:, None] * axis.direction_v
     values = site.coverage_at(points)
@@ -143,7 +147,10 @@ def bone_entry_v(site: Site, axis: Axis) -> NDArray[np.float64]:
         return np.asarray(points[-1])
     first = int(left[0])
     if first == 0:
-        return np.asarray(points[0])
+        within = np.flatnonzero(values >= 0.5)
+        if axis.approach is Approach.PARAPEDICULAR or len(within) == 0:
+            return np.asarray(points[0])
+        return np.asarray(points[int(within[-1])])
     share = (values[first - 1] - 0.5) / max(values[first - 1] - values[first], 1e-9)
     return np.asarray(points[first - 1] + share * (points[first] - points[first - 1]))
 
@@ -154,13 +161,17 @@ def _length_near_canal_mm(axis: Axis, entry_v: NDArray[np.float64]) -> float:
 
 
 def canal_margin_mm(site: Site, axis: Axis, entry_v: NDArray[np.float64], radius_mm: float) -> float | None:
-    """Distance from the cannula's surface to the canal, over all of its way in bone; None without a canal."""
+    """Distance from the cannula's surface to the canal, over all of its way in bone; None without a canal.
+
+    Negative where it enters: by how far the axis lies inside, and the cannula's radius.
+    """
     if len(site.canal_v) == 0:
         return None
-    length = _length_near_canal_mm(axis, entry_v)
+    points = _samples(axis, _length_near_canal_mm(axis, entry_v))
+    distance, _ = cKDTree(site.canal_v).query(points)
     half_voxel = 0.5 * site.grid.spacing_mm[0]
-    distance = float(nearest_to_segment(site.canal_v, axis.tip_v, axis.direction_v, length))
-    return distance - half_voxel - radius_mm
+    signed = np.where(site.is_in_canal(points), -(distance + half_voxel), distance - half_voxel)
+    return float(signed.min()) - radius_mm
 
 
 def quick_margins_mm(site: Site, axis: Axis, radius_mm: float) -> tuple[dict[str, float], float, float]:
@@ -202,6 +213,8 @@ def judge(site: Site, axis: Axis, cannula: Cannula, settings: AccessSettings) ->
     margins: dict[str, float | None] = dict(wall_margins_mm(site, axis, radius))
     margins["canal"] = canal_margin_mm(site, axis, entry_v, radius)
     ahead = float(table[AHEAD, 0])
+    if float(site.coverage_at(axis.tip_v[None, :])[0]) < 0.5:
+        ahead = -float(site.surface.query(axis.tip_v)[0])
     margins["anterior_wall"] = ahead if np.isfinite(ahead) else None
     around = {name: value for name, value in margins.items() if value is not None and name != "anterior_wall"}
     tightest = min(around, key=lambda name: around[name])

@@ -21,6 +21,8 @@ from vertebro.planning.search import Aim, cost_of
 if TYPE_CHECKING:
     from vertebro.planning.site import Pedicle, Site
 
+CLEARLY_MM = 3.0
+"""A path that passes the pedicles so far beyond the midline comes from the other side."""
 LEAST_FORWARD = 0.2
 """Share of a path that must lead to anterior: others do not come from behind."""
 
@@ -68,8 +70,8 @@ def judge_path(  # noqa: PLR0913 - each argument is a thing that only the person
     ------
     InputError
         If the level was not assessed (``plan.level``), has no pedicle on that side to judge by
-        (``plan.pedicle``), the path does not lead forwards (``plan.direction``), or there is no such
-        cannula (``plan.device``).
+        (``plan.pedicle``), the path passes on the other side (``plan.wrong_side``) or does not lead
+        forwards (``plan.direction``), or there is no such cannula (``plan.device``).
 
     Examples
     --------
@@ -155,12 +157,26 @@ def _axis(
 
     y_mm = min(float(pedicle.centre_v[1]), float(tip_v[1]) - 1.0)
     axis = Axis(pedicle.side, at_depth(y_mm), tip_v, pedicle.rear_mm)
+    _require_side(axis)
     outwards = -axis.medial_sign * (axis.through_v[0] - pedicle.centre_v[0])
     beside = beside_pedicle(site, pedicle)
     if outwards <= 0.5 * pedicle.width_mm or beside.centre_v[1] >= tip_v[1]:
         return axis, pedicle
     passing = at_depth(float(beside.centre_v[1]))
     return Axis(pedicle.side, passing, tip_v, pedicle.rear_mm, Approach.PARAPEDICULAR), beside
+
+
+def _require_side(axis: Axis) -> None:
+    """Refuse a path that passes on the other side than the one named: one of the two is a mistake."""
+    beyond_mm = axis.medial_sign * float(axis.through_v[0])
+    if beyond_mm > CLEARLY_MM:
+        raise InputError(
+            "plan.wrong_side",
+            got=f"a path for the {axis.side.value} that passes {beyond_mm:.0f} mm beyond the midline",
+            needed="a path and the side it is on",
+            remedy="Check the side, and the sign of x: in LPS, x grows to the patient's left.",
+            fields=("side", "entry", "target"),
+        )
 
 
 def _cannula(device: str | None, pedicle: Pedicle, level: str, settings: PlanSettings) -> Cannula:

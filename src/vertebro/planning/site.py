@@ -71,6 +71,8 @@ class Site:
     """(n, 3): points on the bone's outer surface, from just behind the pedicles forwards."""
     surface: cKDTree
     """All of the outer surface."""
+    canal: NDArray[np.bool_]
+    """Patch voxels of the spinal canal."""
     canal_v: NDArray[np.float64]
     """(m, 3): outermost voxel centres of the spinal canal; empty where the labels hold no arch around it."""
     pedicles: Mapping[Side, Pedicle]
@@ -94,6 +96,15 @@ class Site:
         index = apply_affine(patch_from_vertebra, points_v.reshape(-1, 3)).T
         values = ndimage.map_coordinates(self.coverage, index, order=1, mode="constant", cval=0.0)
         return np.asarray(values, dtype=np.float64).reshape(points_v.shape[:-1])
+
+    def is_in_canal(self, points_v: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(n,): whether points (n, 3) lie in the canal."""
+        patch_from_vertebra = invert_affine(self.vertebra_from_patch)
+        index = np.rint(apply_affine(patch_from_vertebra, points_v)).astype(int)
+        inside = np.all((index >= 0) & (index < np.array(self.canal.shape)), axis=1)
+        found = np.zeros(len(points_v), dtype=np.bool_)
+        found[inside] = self.canal[tuple(index[inside].T)]
+        return found
 
 
 def make_site(
@@ -148,6 +159,7 @@ def make_site(
         other_bone=np.zeros(grid.shape, dtype=bool),
         surface_v=np.ascontiguousarray(surface_v[surface_v[:, 1] > box["back"] - SURFACE_BEHIND_BODY_MM]),
         surface=cKDTree(surface_v),
+        canal=canal,
         canal_v=apply_affine(vertebra_from_patch, np.argwhere(canal_rim).reshape(-1, 3)),
         pedicles=pedicles,
         back_mm=box["back"],
@@ -215,8 +227,24 @@ def _canal(
     width = np.zeros(bone.shape[0], dtype=bool)
     width[columns[0] : columns[-1] + 1] = True
     open_above_and_below = free & before & behind & in_reach & width[:, None, None]
-    pieces, _ = ndimage.label(ring | open_above_and_below)
+    pieces, _ = ndimage.label(ring | open_above_and_below | (free & _between_pedicles(ring, y <= back_mm)))
     return np.asarray(np.isin(pieces, np.unique(pieces[ring])) & (pieces > 0), dtype=np.bool_)
+
+
+def _between_pedicles(ring: NDArray[np.bool_], is_behind_body: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The box between the pedicles where the arch is open behind, above the laminae."""
+    lows, highs = [], []
+    for k in np.flatnonzero(ring.any(axis=(0, 1))):
+        columns = np.flatnonzero(ring[:, :, k].any(axis=1))
+        lows.append(columns[0])
+        highs.append(columns[-1])
+    rows = np.flatnonzero(ring.any(axis=(0, 2)))
+    slices = np.flatnonzero(ring.any(axis=(0, 1)))
+    box = np.zeros_like(ring)
+    box[
+        int(np.median(lows)) : int(np.median(highs)) + 1, rows[0] : rows[-1] + 1, slices[0] : slices[-1] + 1
+    ] = True
+    return np.asarray(box & is_behind_body[None, :, None], dtype=np.bool_)
 
 
 def _seen(bone: NDArray[np.bool_], axis: int, *, forward: bool) -> NDArray[np.bool_]:
