@@ -166,8 +166,9 @@ def suggest_of_class(
     share = profile.share_behind(settings.of_wall_bulge_mm) if profile is not None else 0.0
     bulge = posterior_wall.bulge_mm
     reasons = [_endplate_words(name, deformity) for name in sunken]
-    reasons.append(f"{100.0 * share:.0f} % of the back wall stands behind its corners' line")
-    if bulge.is_known:
+    if round(100.0 * share) > 0:
+        reasons.append(f"{100.0 * share:.0f} % of the back wall stands behind its corners' line")
+    if bulge.is_known and bulge.require() >= settings.of_wall_bulge_mm:
         reasons.append(f"bulge {bulge.require():.1f} mm")
     if cleft.present:
         reasons.append("a gas cleft shows that the fracture has not healed")

@@ -25,12 +25,6 @@ _GRADE_WORDS = {
     GenantGrade.MODERATE: "moderate",
     GenantGrade.SEVERE: "severe",
 }
-_LOST_HEIGHT = {
-    FractureShape.WEDGE: "anterior height",
-    FractureShape.BICONCAVE: "middle height",
-    FractureShape.CRUSH: "posterior height",
-    FractureShape.NONE: "height",
-}
 _WALL_WORDS_FROM_MM = 2.0
 _WALL_SURELY_MM = 1.0
 """Smaller bulges, or less sure ones, are within the outline's error (as for the finding)."""
@@ -72,7 +66,18 @@ def _shape_words(level: LevelAssessment) -> str:
     shape = "" if level.genant_shape is FractureShape.NONE else f" {level.genant_shape.value}"
     article = f"{grade}{shape} fracture deformity"
     doubt = "" if level.grade_is_certain else ", grade uncertain"
-    return f"{article}, {_percent(loss)} loss of {_LOST_HEIGHT[level.genant_shape]}{doubt}"
+    return f"{article}, {_percent(loss)} loss of {_lost_height(level)}{doubt}"
+
+
+def _lost_height(level: LevelAssessment) -> str:
+    """The height that has lost most: a crushed body's is often the anterior one, too."""
+    shares = {
+        name: height.require() / expected.require()
+        for name in ("anterior", "middle", "posterior")
+        if (height := getattr(level.heights_mm, name)).is_known
+        and (expected := getattr(level.expected_heights_mm, name)).is_known
+    }
+    return f"{min(shares, key=lambda name: shares[name])} height" if shares else "height"
 
 
 def _doubt(loss: Estimate) -> str:

@@ -52,6 +52,7 @@ def test_one_endplate_with_a_sound_wall_is_of_2() -> None:
     assert deformity is not None
     assert deformity.superior_percent == pytest.approx(100.0 * 8.5 / 27.0, abs=4.0)
     assert deformity.inferior_percent < 4.0
+    assert [reason.split()[0] for reason in suggestion.reasons] == ["upper"]
 
 
 def test_one_endplate_with_the_wall_pushed_back_is_of_3() -> None:

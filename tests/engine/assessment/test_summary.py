@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tissue_bodies import heights
 from tissue_levels import make_level
 from vertebro.assessment.summary import summarise_level, summarise_levels
 from vertebro.case import BoneDensity, Cleft, Estimate, FractureShape, GenantGrade, PosteriorWall
@@ -35,6 +36,15 @@ def test_everything_found_is_one_sentence() -> None:
     )
 
 
+def test_the_height_that_lost_most_is_named_whatever_the_shape() -> None:
+    crushed = make_level(grade=GenantGrade.SEVERE, shape=FractureShape.CRUSH, loss=LOSS)
+    crushed = replace(
+        crushed, heights_mm=heights(14.0, 17.0, 20.0), expected_heights_mm=heights(25.0, 25.0, 26.0)
+    )
+
+    assert "43 % (38 to 47 %) loss of anterior height" in summarise_level(crushed)
+
+
 def test_a_healthy_level_says_little() -> None:
     assert summarise_level(make_level("L2")) == "L2: no fracture deformity."
 
@@ -56,6 +66,7 @@ def test_uncertain_grades_are_called_uncertain() -> None:
     mild = make_level(
         grade=GenantGrade.MILD, shape=FractureShape.BICONCAVE, loss=percent(22.0, 6.0), is_certain=False
     )
+    mild = replace(mild, heights_mm=heights(24.0, 19.0, 26.0), expected_heights_mm=heights(25.0, 25.0, 26.0))
 
     assert summarise_level(near) == (
         "L1: no clear height loss, though a mild fracture cannot be ruled out (loss 17 %, at most 23 %)."
