@@ -103,8 +103,8 @@ def anatomy_findings(
             notes.append(
                 finding(
                     "labels.extra_vertebra",
-                    f"The labels name a {level}. It stays as named; count the levels from a fixed point "
-                    "before any treatment, since others may count differently.",
+                    f"The labels name an extra vertebra, {level}. It stays as named; count the levels from a "
+                    "fixed point before any treatment, since others may count differently.",
                     where=level,
                 )
             )

@@ -160,6 +160,13 @@ def load_nifti_array(
             needed="a complete .nii or .nii.gz file that may be read",
             remedy="Copy or export the file again, and check its permissions.",
         ) from problem
+    except MemoryError as problem:
+        raise ReadError(
+            "nifti.memory",
+            got=f"the file {path.name!r}, too large for this machine's memory",
+            needed="an image that fits in memory",
+            remedy="Crop it to the spine, store it as 16-bit numbers, or use a machine with more memory.",
+        ) from problem
     return array, geometry, header, tuple(notes)
 
 

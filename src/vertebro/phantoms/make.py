@@ -260,7 +260,7 @@ def _assemble(
     facts = ImageFacts(
         source_kind="phantom",
         patient_id=f"PHANTOM-{settings.seed}",
-        patient_name="Phantom",
+        patient_name="Phantom^Synthetic",
         sex="O",
         study_description="Synthetic spine",
         series_description=f"{spine[0].name} to {spine[-1].name}",

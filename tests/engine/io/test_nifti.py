@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import resource
 from pathlib import Path
 
 import nibabel
@@ -288,3 +289,21 @@ def test_what_begins_like_nifti(tmp_path: Path) -> None:
     assert is_nifti(written(tmp_path / "a.nii.gz"))
     assert not is_nifti(tmp_path / "text")
     assert not is_nifti(tmp_path)
+
+
+def test_an_image_larger_than_memory_is_said_to_be(tmp_path: Path) -> None:
+    file = tmp_path / "huge.nii"
+    header = nibabel.Nifti1Image(np.zeros((1, 1, 1), np.float32), AFFINE).header
+    header.set_data_shape((30_000, 30_000, 20))
+    with file.open("wb") as stream:
+        stream.write(header.binaryblock + b"\0\0\0\0")
+        stream.truncate(int(header["vox_offset"] or 352) + 30_000 * 30_000 * 20 * 4)
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, hard))
+    try:
+        with pytest.raises(ReadError) as caught:
+            load_nifti_array(file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+    assert caught.value.code in {"nifti.memory", "nifti.too_large"}
