@@ -172,14 +172,12 @@ class InputText:
 
 @dataclass(frozen=True, slots=True)
 class StageText:
-    """One stage as it was run."""
+    """One stage as it was run; when and how long stands in the manifest, so that a report repeats."""
 
     name: str
     key: str
     seed: str
     backend: str
-    started_utc: str
-    run_time: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,6 @@ def stage_texts(manifest: Manifest | None) -> tuple[StageText, ...]:
             key=stage.key,
             seed=str(stage.seed),
             backend=stage.backend,
-            started_utc=stage.started_utc,
-            run_time=f"{stage.run_time_s:.1f}\u00a0s",
         )
         for stage in manifest.stages
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from vertebro.assessment import AssessmentSettings
@@ -28,7 +27,7 @@ FIGURES = "figures"
 def run(inputs: Inputs, settings: ReportSettings, *, seed: int, progress: Progress) -> StageResult:  # noqa: ARG001
     """Compose the report of a case."""
     assessed_with = inputs["options"].settings.get("assessment") or AssessmentSettings()
-    manifest = _without_times(inputs["manifest"])
+    manifest: Manifest = inputs["manifest"]
     facts = ReportFacts(
         case_id=manifest.inputs[0].sha256[:8],
         manifest=manifest,
@@ -40,12 +39,6 @@ def run(inputs: Inputs, settings: ReportSettings, *, seed: int, progress: Progre
     )
     progress(0.6, "Setting the pages")
     return StageResult(report)
-
-
-def _without_times(manifest: Manifest) -> Manifest:
-    """The manifest without the hours of the day, so that the same case gives the same report."""
-    stages = tuple(replace(record, started_utc="", run_time_s=0.0) for record in manifest.stages)
-    return replace(manifest, stages=stages)
 
 
 def save(result: CaseReport, folder: CaseFolder) -> list[Path]:
