@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vertebro.assessment.density import patient_density
+from vertebro.assessment.expected_heights import is_own_expectation
 from vertebro.case import (
     Assessment,
     Cleft,
@@ -59,6 +60,10 @@ def _shape_words(level: LevelAssessment) -> str:
     if level.genant_grade is None or not loss.is_known:
         return f"not graded ({loss.basis})"
     if level.genant_grade is GenantGrade.NORMAL:
+        if not level.grade_is_certain and is_own_expectation(level.expected_heights_mm):
+            return (
+                f"no clear height loss by its own proportions{_doubt(loss)}, no neighbour to compare it with"
+            )
         if not level.grade_is_certain:
             return f"no clear height loss, though a mild fracture cannot be ruled out{_doubt(loss)}"
         return "no fracture deformity"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tissue_bodies import heights
 from tissue_levels import make_level
+from vertebro.assessment.expected_heights import OWN_EXPECTATION
 from vertebro.assessment.summary import summarise_level, summarise_levels
 from vertebro.case import BoneDensity, Cleft, Estimate, FractureShape, GenantGrade, PosteriorWall
 
@@ -43,6 +44,17 @@ def test_the_height_that_lost_most_is_named_whatever_the_shape() -> None:
     )
 
     assert "43 % (38 to 47 %) loss of anterior height" in summarise_level(crushed)
+
+
+def test_a_level_without_neighbours_says_what_it_was_judged_by() -> None:
+    own = Estimate(27.0, 24.0, 30.0, "mm", f"{OWN_EXPECTATION}: no neighbour")
+    level = make_level(grade=GenantGrade.NORMAL, loss=percent(2.0, 12.0), is_certain=False)
+    level = replace(level, expected_heights_mm=replace(level.expected_heights_mm, posterior=own))
+
+    assert summarise_level(level) == (
+        "L1: no clear height loss by its own proportions (loss 2 %, at most 14 %), "
+        "no neighbour to compare it with."
+    )
 
 
 def test_a_healthy_level_says_little() -> None:
