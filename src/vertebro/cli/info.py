@@ -13,7 +13,7 @@ import vertebro
 from vertebro.cli.console import show, show_json
 from vertebro.workflow import STAGES
 
-_LIBRARIES = ("numpy", "scipy", "numba", "pydicom", "highdicom", "nibabel", "typst")
+_LIBRARIES = ("numpy", "scipy", "numba", "pydicom", "highdicom", "typst")
 
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

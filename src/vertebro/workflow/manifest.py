@@ -19,7 +19,7 @@ from vertebro.reporting import manifest_json, validate_document
 MAX_INPUT_FILES = 50_000
 """A folder with more files than this is no CT; it is refused before it is read."""
 
-_LIBRARIES = ("numpy", "scipy", "numba", "pydicom", "nibabel", "highdicom")
+_LIBRARIES = ("numpy", "scipy", "numba", "pydicom", "highdicom")
 _CHUNK_BYTES = 1 << 20
 
 
