@@ -169,7 +169,7 @@ def canal_margin_mm(site: Site, axis: Axis, entry_v: NDArray[np.float64], radius
         return None
     points = _samples(axis, _length_near_canal_mm(axis, entry_v))
     distance, _ = cKDTree(site.canal_v).query(points)
-    half_voxel = 0.5 * site.grid.spacing_mm[0]
+    half_voxel = 0.5 * site.spacing_mm
     signed = np.where(site.is_in_canal(points), -(distance + half_voxel), distance - half_voxel)
     return float(signed.min()) - radius_mm
 
@@ -185,10 +185,10 @@ def quick_margins_mm(site: Site, axis: Axis, radius_mm: float) -> tuple[dict[str
     table = clearance(site.surface_v, axis.tip_v, direction, length, axis.medial_sign)
     margins = {name: float(table[row, 0]) - radius_mm for name, row in _ROWS.items()}
     reach = float(np.linalg.norm(axis.tip_v - axis.through_v)) + ENTRY_MM
-    half_voxel = 0.5 * site.grid.spacing_mm[0]
+    half_voxel = 0.5 * site.spacing_mm
     margins["canal"] = nearest_to_segment(site.canal_v, axis.tip_v, direction, reach) - half_voxel - radius_mm
     first = np.ascontiguousarray(site.vertebra_from_patch[:3, 3])
-    outside = length_outside(site.coverage, first, site.grid.spacing_mm[0], axis.tip_v, direction, length)
+    outside = length_outside(site.coverage, first, site.spacing_mm, axis.tip_v, direction, length)
     return margins, float(table[AHEAD, 0]), float(outside)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, optimize
@@ -137,8 +136,9 @@ def cost_of(
         + 0.3 * max(inclination - settings.comfortable_axial_deg, 0.0)
     )
     first = np.ascontiguousarray(site.vertebra_from_patch[:3, 3])
-    spacing = site.grid.spacing_mm[0]
-    other_mm = length_within(site.other_bone, first, spacing, axis.through_v, direction, OUTSIDE_BONE_MM)
+    other_mm = length_within(
+        site.other_bone, first, site.spacing_mm, axis.through_v, direction, OUTSIDE_BONE_MM
+    )
     return float(
         -min(smallest, ENOUGH_MM)
         - SECOND_WEIGHT * (across + upright)
@@ -166,8 +166,6 @@ def tip_depth_mm(site: Site, settings: AccessSettings) -> float:
 
 def _coarse(site: Site, pedicle: Pedicle, aim: Aim, settings: AccessSettings) -> list[NDArray[np.float64]]:
     """The best few of a sweep over isthmus crossings and tips, well apart, as starting points."""
-    spacing = site.grid.spacing_mm[0]
-    inside_mm = edt.edt(site.coverage >= 0.5, anisotropy=(spacing,) * 3, parallel=1)
     tip_y = tip_depth_mm(site, settings)
     sign = 1.0 if aim.side is Side.RIGHT else -1.0
     cross_x = pedicle.centre_v[0] + np.linspace(-0.35, 0.35, 5) * pedicle.width_mm
@@ -180,7 +178,7 @@ def _coarse(site: Site, pedicle: Pedicle, aim: Aim, settings: AccessSettings) ->
     share = np.linspace(-0.1 if aim.approach is Approach.TRANSPEDICULAR else 0.2, 1.0, 24)
     points = through[:, None, :] + share[None, :, None] * (tips - through)[:, None, :]
     index = apply_affine(invert_affine(site.vertebra_from_patch), points.reshape(-1, 3)).T
-    depth = ndimage.map_coordinates(inside_mm, index, order=1, mode="constant", cval=0.0)
+    depth = ndimage.map_coordinates(site.depth_in_bone_mm, index, order=1, mode="constant", cval=0.0)
     smallest = depth.reshape(points.shape[:2]).min(axis=1)
     order = np.argsort(-smallest)
     chosen: list[NDArray[np.float64]] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -65,6 +66,10 @@ class Site:
     vertebra_from_patch: NDArray[np.float64]
     coverage: NDArray[np.float32]
     """Share of bone in each patch voxel, 0 to 1; 0.5 is the surface."""
+    depth_in_bone_mm: NDArray[np.float32]
+    """Of each patch voxel in bone, the distance to the nearest voxel outside."""
+    spacing_mm: float
+    """Of the patch."""
     other_bone: NDArray[np.bool_]
     """Patch voxels that are, or nearly touch, another labelled bone."""
     surface_v: NDArray[np.float64]
@@ -156,6 +161,8 @@ def make_site(
         grid=grid,
         vertebra_from_patch=vertebra_from_patch,
         coverage=solid,
+        depth_in_bone_mm=edt.edt(bone, anisotropy=(spacing_mm,) * 3, parallel=1),
+        spacing_mm=spacing_mm,
         other_bone=np.zeros(grid.shape, dtype=bool),
         surface_v=np.ascontiguousarray(surface_v[surface_v[:, 1] > box["back"] - SURFACE_BEHIND_BODY_MM]),
         surface=cKDTree(surface_v),
@@ -173,10 +180,11 @@ def make_site(
 def _without_holes(coverage: NDArray[np.float32]) -> NDArray[np.float32]:
     """Coverage with cavities inside the bone (gas, vein) filled, so that only the outside is surface."""
     bone = coverage >= 0.5
-    holes = ndimage.binary_fill_holes(bone) & ~bone
-    return np.where(ndimage.binary_dilation(holes) & (ndimage.binary_fill_holes(bone)), 1.0, coverage).astype(
-        np.float32
-    )
+    filled = ndimage.binary_fill_holes(bone)
+    holes = filled & ~bone
+    if not holes.any():
+        return coverage
+    return np.where(ndimage.binary_dilation(holes) & filled, np.float32(1.0), coverage).astype(np.float32)
 
 
 def _surface(coverage: NDArray[np.float32], vertebra_from_patch: NDArray[np.float64]) -> NDArray[np.float64]:
