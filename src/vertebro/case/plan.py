@@ -222,6 +222,18 @@ class LevelPlan:
         """The recommended path of a side, or None."""
         return next((path for path in self.paths if path.side == side and path.recommended), None)
 
+    @property
+    def needles(self) -> tuple[NeedlePath, ...]:
+        """The recommended paths that the access asks for: one or two, left before right.
+
+        Where one needle is enough, the one with the most bone around its cannula.
+        """
+        found = [path for side in Side if (path := self.best(side)) is not None]
+        if self.access != "unipedicular" or len(found) < 2:
+            return tuple(found)
+        single = [path for path in found if path.access == "unipedicular"] or found
+        return (max(single, key=_least_margin_mm),)
+
     def to_json(self) -> dict[str, object]:
         """The level's plan as JSON-ready data."""
         return {
@@ -251,6 +263,11 @@ class TreatmentPlan:
             "levels": {name: level.to_json() for name, level in self.levels.items()},
             "findings": [item.to_json() for item in self.findings],
         }
+
+
+def _least_margin_mm(path: NeedlePath) -> float:
+    walls = ("medial", "lateral", "superior", "inferior", "canal")
+    return min((value for name in walls if (value := path.margins_mm.get(name)) is not None), default=0.0)
 
 
 def _point(point: NDArray[np.float64] | None) -> list[float] | None:

@@ -104,7 +104,6 @@ def _pose_and_needles(
         needle_rod,
         parse_barrel,
         recommended_path,
-        recommended_paths,
     )
 
     assessment = finished.result("assessment")
@@ -117,7 +116,8 @@ def _pose_and_needles(
         chosen = CArmPose.parse(pose, shown.lps_from_vertebra[:3, 3])
     if not needles:
         return chosen, []
-    return chosen, [needle_rod(path) for _, path in recommended_paths(finished.result("plan"), shown.name)]
+    planned = finished.result("plan").levels.get(shown.name)
+    return chosen, [needle_rod(path) for path in planned.needles] if planned else []
 
 
 def _write(path: Path, write: Callable[[], None]) -> None:

@@ -19,6 +19,7 @@ from vertebro.case import (
     Assessment,
     LevelAssessment,
     NeedlePath,
+    Picture,
     Placement,
     PlacementStage,
     PlacementStep,
@@ -36,7 +37,13 @@ _NEAR_MIDDLE = 0.35
 """Share of the ring's radius within which a tip has no hour (assumed: below what is told apart in a view)."""
 
 
-def placement_of(path: NeedlePath, labels: LabelVolume, assessment: Assessment, level_name: str) -> Placement:
+def placement_of(
+    path: NeedlePath,
+    labels: LabelVolume,
+    assessment: Assessment,
+    level_name: str,
+    frontal_matrix: NDArray[np.float64],
+) -> Placement:
     """The four steps of a needle: at the bone, mid-pedicle, back wall, final.
 
     Parameters
@@ -46,6 +53,9 @@ def placement_of(path: NeedlePath, labels: LabelVolume, assessment: Assessment, 
         Whole vertebrae; with bodies only, no pedicle can be outlined.
     assessment : Assessment
     level_name : str
+    frontal_matrix : (3, 4) array
+        Projection of the AP view (column, row from LPS): what a step says of the pedicle is what this
+        view shows, the beam's divergence included.
 
     Returns
     -------
@@ -65,8 +75,9 @@ def placement_of(path: NeedlePath, labels: LabelVolume, assessment: Assessment, 
         PlacementStage.WALL: wall_mm,
         PlacementStage.FINAL: length,
     }
+    frontal = Picture(np.zeros((1, 1), np.uint8), frontal_matrix)
     steps = tuple(
-        _step(stage, (entry + depth * direction, depth, wall_mm), path.side, level, ring)
+        _step(stage, (entry + depth * direction, depth, wall_mm), path.side, frontal, ring)
         for stage, depth in depths.items()
     )
     return Placement(level_name, path.side, steps, ring, level.height_lines_lps_mm.get("posterior"))
@@ -149,27 +160,32 @@ def _step(
     stage: PlacementStage,
     place: tuple[NDArray[np.float64], float, float],
     side: Side,
-    level: LevelAssessment,
+    frontal: Picture,
     ring: NDArray[np.float64] | None,
 ) -> PlacementStep:
     """A step from its tip, the tip's depth and the back wall's depth."""
     tip, depth_mm, wall_mm = place
-    outward = 1.0 if side is Side.RIGHT else -1.0
+    outward = 1.0 if side is Side.LEFT else -1.0  # AP shows the patient's left on the right
     gap: float | None = None
     hour: int | None = None
     if ring is not None:
-        vertebra_from_lps = invert_affine(level.lps_from_vertebra)
-        own, edge = apply_affine(vertebra_from_lps, tip), apply_affine(vertebra_from_lps, ring)
-        gap = float(outward * own[0] - (outward * edge[:, 0]).min())
+        own, edge = frontal.project(tip), frontal.project(ring)
+        gap = float(outward * own[0] - (outward * edge[:, 0]).min()) * _mm_per_pixel(ring, edge)
         hour = _clock_hour(own, edge)
     return PlacementStep(stage, tip, depth_mm, gap, wall_mm - depth_mm, hour)
 
 
+def _mm_per_pixel(ring_lps_mm: NDArray[np.float64], edge: NDArray[np.float64]) -> float:
+    """What a pixel of the view spans at the pedicle."""
+    strides = np.linalg.norm(np.diff(ring_lps_mm, axis=0), axis=1).sum()
+    return float(strides / np.linalg.norm(np.diff(edge, axis=0), axis=1).sum())
+
+
 def _clock_hour(tip: NDArray[np.float64], edge: NDArray[np.float64]) -> int | None:
-    """The hour at which the tip stands on the ring, as AP shows it: the patient's left on the right."""
+    """The hour at which the tip stands on the ring, both as column and row of the AP view."""
     middle = (edge.min(axis=0) + edge.max(axis=0)) / 2
     half = np.maximum((edge.max(axis=0) - edge.min(axis=0)) / 2, 0.5)
-    across, up = -(tip[0] - middle[0]) / half[0], (tip[2] - middle[2]) / half[2]
+    across, up = (tip[0] - middle[0]) / half[0], -(tip[1] - middle[1]) / half[1]
     if np.hypot(across, up) < _NEAR_MIDDLE:
         return None
     hour = round(float(np.degrees(np.arctan2(across, up))) / 30.0) % 12

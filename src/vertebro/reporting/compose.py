@@ -6,16 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vertebro.case import Assessment, Finding, LevelAssessment, Manifest, Severity
+from vertebro.case import (
+    Assessment,
+    Finding,
+    LevelAssessment,
+    Manifest,
+    PlanViews,
+    Severity,
+    TreatmentPlan,
+)
 from vertebro.findings import registry
 from vertebro.imaging import LabelVolume, Volume
-from vertebro.reporting.content import CaseReport, Fact, FindingText, LevelBlock
+from vertebro.reporting.content import CaseReport, Fact, FindingText, LevelBlock, PlanBlock
 from vertebro.reporting.facts import image_facts, patient_facts
 from vertebro.reporting.figure import Figure
 from vertebro.reporting.headline import headline_of, statements_of
 from vertebro.reporting.level_text import level_block, level_rows, without_notes
 from vertebro.reporting.methods import input_texts, option_facts, settings_tables, software_facts, stage_texts
 from vertebro.reporting.overview import overview_figure
+from vertebro.reporting.plan_section import PlanSource, first_page_line, plan_blocks, planned_levels
 from vertebro.reporting.profile import profile_figure
 from vertebro.reporting.reformats import LevelPicture, level_figure
 from vertebro.reporting.settings import ReportSettings
@@ -40,11 +49,13 @@ class ReportFacts:
     source of every value, a plain mapping (from a manifest) with its values alone."""
 
 
-def compose_report(
+def compose_report(  # noqa: PLR0913 - one noun each
     volume: Volume,
     assessment: Assessment,
     *,
     labels: LabelVolume | None = None,
+    plan: TreatmentPlan | None = None,
+    views: PlanViews | None = None,
     facts: ReportFacts | None = None,
     settings: ReportSettings | None = None,
 ) -> CaseReport:
@@ -57,6 +68,10 @@ def compose_report(
     assessment : Assessment
     labels : LabelVolume, optional
         The labels it rests on; their findings and convention are reported.
+    plan : TreatmentPlan, optional
+        Told for every abnormal level.
+    views : PlanViews, optional
+        Pictures of the plan; without them it is told in words and sections of the CT.
     facts : ReportFacts, optional
         The case's name, the report's date, the manifest and the settings it was made with.
     settings : ReportSettings, optional
@@ -77,7 +92,7 @@ def compose_report(
     """
     chosen, known = settings or ReportSettings(), facts or ReportFacts()
     words = load_words(chosen.language)
-    findings = all_findings(volume, labels, assessment)
+    findings = all_findings(volume, labels, assessment, plan)
     texts = tuple(finding_text(item, words) for item in findings)
     rows, notes = level_rows(assessment, words)
     figures: dict[str, Figure] = {}
@@ -87,6 +102,10 @@ def compose_report(
         if figure is not None:
             figures[figure.key] = figure
     blocks = _blocks(volume, assessment, words, chosen, figures)
+    plans: tuple[PlanBlock, ...] = ()
+    if plan is not None:
+        source = PlanSource(volume, labels, assessment, plan, views, words, chosen, finding_text)
+        plans = plan_blocks(source, figures)
     alerts = tuple(text for text in texts if text.severity == Severity.BLOCK.value)
     others = tuple(text for text in texts if text.severity == Severity.WARN.value)
     shown = others[: chosen.n_key_findings]
@@ -116,14 +135,27 @@ def compose_report(
         stages=stage_texts(known.manifest),
         software=software_facts(known.manifest, words),
         figures=figures,
+        plan_line=first_page_line(assessment, plan, views, words) if plan is not None else "",
+        plans=plans,
     )
 
 
-def all_findings(volume: Volume, labels: LabelVolume | None, assessment: Assessment) -> tuple[Finding, ...]:
-    """The findings of image, labels, spine and levels, the gravest first, none twice."""
+def all_findings(
+    volume: Volume,
+    labels: LabelVolume | None,
+    assessment: Assessment,
+    plan: TreatmentPlan | None = None,
+) -> tuple[Finding, ...]:
+    """The findings of image, labels, spine, levels and the plan of abnormal levels.
+
+    The gravest come first, none twice. What the plan says of levels that nobody would treat is left out.
+    """
     sources: list[Iterable[Finding]] = [volume.findings, labels.findings if labels else ()]
     sources.append(assessment.findings)
     sources += [level.findings for level in assessment.levels.values()]
+    if plan is not None:
+        told = planned_levels(assessment, plan, None)
+        sources += [plan.findings, *(plan.levels[level.name].findings for level in told)]
     unique: dict[tuple[str, str, str], Finding] = {}
     for source in sources:
         for item in source:

@@ -134,6 +134,50 @@ class LevelBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonText:
+    """One reason for the advice, with its source."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepsText:
+    """How one needle is placed."""
+
+    title: str
+    figure: str
+    """Key into :attr:`CaseReport.figures`."""
+    sentences: tuple[str, ...]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBlock:
+    """The plan of one level."""
+
+    level: str
+    anchor: str
+    tone: str
+    title: str
+    advice: str
+    reasons: tuple[ReasonText, ...]
+    still_needed: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    """Access and cement, each with what it rests on."""
+    needles: MeasureGrid | None
+    """Margins, angles and lengths, a column for each recommended needle; None where there is none."""
+    sections: tuple[str, ...]
+    """Keys of the sections along the needles, two for each."""
+    sections_caption: str
+    views: tuple[str, ...]
+    """Keys of the simulated X-ray views."""
+    views_caption: str
+    steps: tuple[StepsText, ...]
+    findings: tuple[FindingText, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Headline:
     """The first thing read."""
 
@@ -218,3 +262,6 @@ class CaseReport:
     stages: tuple[StageText, ...]
     software: tuple[Fact, ...]
     figures: Mapping[str, Figure]
+    plan_line: str = ""
+    """The plan of the worst level in one line; empty where there is none."""
+    plans: tuple[PlanBlock, ...] = ()

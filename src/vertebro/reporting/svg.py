@@ -48,6 +48,7 @@ PAPER: Final[Mapping[str, str]] = MappingProxyType(
         "image-middle": "#8be28b",
         "image-posterior": "#8fb8ff",
         "image-endplate": "#f4f7f9",
+        "image-needle": "#6fd8ff",
     }
 )
 """Colour of every role on white paper."""

@@ -35,7 +35,13 @@ def run(inputs: Inputs, settings: ReportSettings, *, seed: int, progress: Progre
     )
     progress(0.2, "Drawing the levels")
     report = compose_report(
-        inputs["ct"], inputs["assessment"], labels=inputs["labels"], facts=facts, settings=settings
+        inputs["ct"],
+        inputs["assessment"],
+        labels=inputs["labels"],
+        plan=inputs["plan"],
+        views=inputs["views"],
+        facts=facts,
+        settings=settings,
     )
     progress(0.6, "Setting the pages")
     return StageResult(report)

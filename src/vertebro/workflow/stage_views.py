@@ -18,6 +18,7 @@ from vertebro.case import (
     Finding,
     FluoroView,
     LevelAssessment,
+    LevelPlan,
     NeedlePath,
     Picture,
     Placement,
@@ -49,7 +50,6 @@ from vertebro.workflow.view_poses import (
     frontal_pose,
     lateral_pose,
     needle_rod,
-    recommended_paths,
     target_levels,
 )
 
@@ -71,8 +71,7 @@ def run(inputs: Inputs, settings: FluoroscopySettings, *, seed: int, progress: P
     taken: dict[str, tuple[PlanView, ...]] = {}
     for number, level in enumerate(levels):
         progress(0.1 + 0.6 * number / len(levels), f"Taking X-ray views of {level.name}")
-        paths = [path for _, path in recommended_paths(plan, level.name)]
-        taken[level.name] = _views_of(level, paths, anatomy, settings, seed=(seed, number))
+        taken[level.name] = _views_of(level, plan.levels.get(level.name), anatomy, settings, (seed, number))
     progress(0.7, f"Placing needles step by step at {levels[0].name}")
     placements = _placements(levels[0], inputs, anatomy, settings)
     findings = _unique(view for views in taken.values() for view in views)
@@ -82,21 +81,24 @@ def run(inputs: Inputs, settings: FluoroscopySettings, *, seed: int, progress: P
 
 def _views_of(
     level: LevelAssessment,
-    paths: list[NeedlePath],
+    plan: LevelPlan | None,
     anatomy: Anatomy,
     settings: FluoroscopySettings,
-    *,
     seed: tuple[int, int],
 ) -> tuple[PlanView, ...]:
-    rods = [needle_rod(path) for path in paths]
-    wanted: list[tuple[ViewKind, Side | None, CArmPose]] = [
-        (ViewKind.AP, None, frontal_pose(level)),
-        (ViewKind.LATERAL, None, lateral_pose(level)),
+    """AP and lateral with the needles to place; then the view down each recommended needle."""
+    wanted: list[tuple[ViewKind, Side | None, CArmPose, tuple[NeedlePath, ...]]] = []
+    needles = plan.needles if plan else ()
+    wanted.append((ViewKind.AP, None, frontal_pose(level), needles))
+    wanted.append((ViewKind.LATERAL, None, lateral_pose(level), needles))
+    planned = plan.paths if plan else ()
+    wanted += [
+        (ViewKind.BARREL, path.side, barrel_pose(path), (path,)) for path in planned if path.recommended
     ]
-    wanted += [(ViewKind.BARREL, path.side, barrel_pose(path)) for path in paths]
     views = []
-    for number, (kind, side, pose) in enumerate(wanted):
+    for number, (kind, side, pose, paths) in enumerate(wanted):
         rng = np.random.default_rng((*seed, number))
+        rods = [needle_rod(path) for path in paths]
         image = render_view(anatomy, pose, settings, instruments=rods, rng=rng)
         views.append(plan_view(level.name, kind, side, image))
     return tuple(views)
@@ -141,19 +143,28 @@ def direction_letters(direction_lps: np.ndarray) -> str:
 def _placements(
     level: LevelAssessment, inputs: Inputs, anatomy: Anatomy, settings: FluoroscopySettings
 ) -> tuple[Placement, ...]:
-    paths = recommended_paths(inputs["plan"], level.name)
+    plan: LevelPlan | None = inputs["plan"].levels.get(level.name)
+    paths = plan.needles if plan else ()
     if not paths:
         return ()
     frontal = LiveView(anatomy, frontal_pose(level), settings)
     lateral = LiveView(anatomy, lateral_pose(level), settings)
+    body = level.lps_from_vertebra[:3, 3]
     placed = []
-    for name, path in paths:
-        plain = placement_of(path, inputs["labels"], inputs["assessment"], name)
+    for path in paths:
+        plain = placement_of(
+            path,
+            inputs["labels"],
+            inputs["assessment"],
+            level.name,
+            frontal.projection.beam.projection_matrix(),
+        )
+        middle = (path.entry_bone_lps_mm + path.target_lps_mm) / 2
         steps = tuple(
             replace(
                 step,
-                ap=_step_picture(frontal, level, path, step.tip_lps_mm),
-                lateral=_step_picture(lateral, level, path, step.tip_lps_mm),
+                ap=_step_picture(frontal, path, step.tip_lps_mm, body),
+                lateral=_step_picture(lateral, path, step.tip_lps_mm, middle),
             )
             for step in plain.steps
         )
@@ -161,12 +172,13 @@ def _placements(
     return tuple(placed)
 
 
-def _step_picture(view: LiveView, level: LevelAssessment, path: NeedlePath, tip: np.ndarray) -> Picture:
+def _step_picture(view: LiveView, path: NeedlePath, tip: np.ndarray, centre: np.ndarray) -> Picture:
+    """The needle with its tip at a point, in the part of the view around another."""
     projection = view.projection
     whole = Picture(view.frame([needle_rod(path, tip)]), projection.beam.projection_matrix())
     plane = projection.plane
     pixel_mm = projection.pixel_mm * plane.source_isocentre_mm / plane.source_detector_mm
-    column, row = whole.project(level.lps_from_vertebra[:3, 3])
+    column, row = whole.project(centre)
     return whole.cropped((float(column), float(row)), round(STEP_HALF_WIDTH_MM / pixel_mm))
 
 

@@ -122,7 +122,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="report",
         title="Composing the report",
-        needs=("ct", "labels", "assessment"),
+        needs=("ct", "labels", "assessment", "plan", "views"),
         module="vertebro.workflow.stage_report",
         settings="vertebro.reporting:ReportSettings",
         writes=("report.html", "report.pdf", "figures/"),

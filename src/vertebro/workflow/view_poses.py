@@ -131,7 +131,12 @@ def recommended_path(plan: TreatmentPlan, level: str, side: Side) -> NeedlePath:
     planned = plan.levels.get(level)
     path = None if planned is None else planned.best(side)
     if path is None:
-        known = [f"{name} {path.side.value}" for name, path in recommended_paths(plan)]
+        known = [
+            f"{name} {other.value}"
+            for name, entry in plan.levels.items()
+            for other in Side
+            if entry.best(other) is not None
+        ]
         raise SettingsError(
             "view.no_needle",
             got=f"the {side.value} needle of {level}, which the plan does not recommend",
@@ -140,17 +145,6 @@ def recommended_path(plan: TreatmentPlan, level: str, side: Side) -> NeedlePath:
             fields=("pose",),
         )
     return path
-
-
-def recommended_paths(plan: TreatmentPlan, level: str | None = None) -> list[tuple[str, NeedlePath]]:
-    """Level and path of every recommended needle, of one level or of all."""
-    return [
-        (name, path)
-        for name, planned in plan.levels.items()
-        if level in (None, name)
-        for side in Side
-        if (path := planned.best(side)) is not None
-    ]
 
 
 def needle_rod(path: NeedlePath, tip_lps_mm: NDArray[np.float64] | None = None) -> Rod:
