@@ -62,6 +62,11 @@ def measure_posterior_wall(
         return _all_missing("no continuous back wall was found in the label"), ()
     band = ndimage.median_filter(_middle_band(profile, settings), size=3, mode="nearest")
     bulge = float(band.max())
+    if bulge > settings.wall_bulge_max_mm:
+        return _all_missing(
+            f"the label's back outline stands {bulge:.0f} mm behind its corners, more than a back wall can: "
+            "part of the vertebra is not labelled"
+        ), ()
     spread = float(np.std(band.max(axis=1)))
     error = math.hypot(math.sqrt(1.5) * outline_error_mm(anatomy), spread)
     bulge_mm = Estimate.symmetric(

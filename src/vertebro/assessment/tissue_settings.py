@@ -140,6 +140,14 @@ class TissueSettings:
         unit="percent",
         source="assumed: beyond the corners' own rounding",
     )
+    wall_bulge_max_mm: float = setting(
+        15.0,
+        "A bulge beyond this is no back wall: the label lacks part of the vertebra.",
+        lower=8.0,
+        upper=30.0,
+        unit="mm",
+        source="assumed: the canal is 15-20 mm deep (Lee 1995) and no fragment fills all of it",
+    )
     canal_half_width_mm: float = setting(
         3.0,
         "The canal's depth is read in sagittal planes up to this far from the middle.",

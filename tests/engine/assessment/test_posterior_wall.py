@@ -33,6 +33,16 @@ def test_bulge_in_the_middle_of_the_wall(push_mm: float, voxel_mm: float) -> Non
     assert wall.bulge_mm.lower <= push_mm <= wall.bulge_mm.upper
 
 
+def test_an_outline_too_far_back_is_no_wall() -> None:
+    anatomy = make_anatomy(back_wall=bump(22.0))
+
+    wall, findings = measure_posterior_wall(anatomy, None, None, SETTINGS)
+
+    assert not wall.bulge_mm.is_known
+    assert "not labelled" in wall.bulge_mm.basis
+    assert not findings
+
+
 def test_healthy_concave_wall_is_negative() -> None:
     anatomy = make_anatomy(back_wall=concave(3.0))
 
