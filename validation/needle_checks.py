@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from vertebro.case import Approach, NeedlePath
@@ -109,11 +110,18 @@ def _outside(patient: Phantom, level: str, points: NDArray[np.float64]) -> NDArr
 
 
 def _canal_distance(patient: Phantom, points: NDArray[np.float64]) -> float:
-    """Least distance of points from the canal's voxel centres less half a voxel."""
+    """Least distance of points from the canal's voxels; inside, minus the way out of them.
+
+    Points in the canal's outermost voxels count as half a voxel inside.
+    """
     spacing = np.array(patient.labels.geometry.spacing_mm)
-    voxels = np.argwhere(patient.canal != 0) * spacing
-    distance, _ = cKDTree(voxels).query(_index(patient, points) * spacing)
-    return float(distance.min() - 0.5 * spacing.min())
+    canal = patient.canal != 0
+    index = _index(patient, points)
+    distance, _ = cKDTree(np.argwhere(canal) * spacing).query(index * spacing)
+    nearest = np.clip(np.rint(index).astype(int), 0, np.array(canal.shape) - 1)
+    depth = ndimage.distance_transform_edt(canal, sampling=spacing)[tuple(nearest.T)]
+    half_voxel = 0.5 * spacing.min()
+    return float(np.where(depth > 0.0, half_voxel - depth, np.maximum(distance - half_voxel, 0.0)).min())
 
 
 def _ahead(patient: Phantom, level: str, tip: NDArray[np.float64], direction: NDArray[np.float64]) -> float:

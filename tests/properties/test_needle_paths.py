@@ -48,6 +48,28 @@ def test_an_unbroken_level_has_a_path_on_both_sides(seed: int) -> None:
 
 
 @pytest.mark.slow
+def test_the_brute_force_check_sees_a_path_moved_out_of_the_pedicle() -> None:
+    patient, plan, level = _planned(random_settings(101, spacing_mm=SPACING_MM, is_broken=False))
+    path = plan.levels[level].best(Side.LEFT)
+    assert path is not None
+    frame = plan.levels[level].best(Side.RIGHT)
+    assert frame is not None
+    inward = frame.isthmus_lps_mm - path.isthmus_lps_mm
+    shift = 6.0 * inward / np.linalg.norm(inward)
+    moved = replace(
+        path,
+        entry_bone_lps_mm=path.entry_bone_lps_mm + shift,
+        isthmus_lps_mm=path.isthmus_lps_mm + shift,
+        target_lps_mm=path.target_lps_mm + shift,
+    )
+
+    found = check_path(patient, level, moved, cannula_named(path.device).radius_mm)
+
+    assert found.breach_mm > 1.0
+    assert found.canal_mm < -SPACING_MM
+
+
+@pytest.mark.slow
 def test_the_mirrored_patient_has_the_mirrored_plan() -> None:
     settings = replace(random_settings(7, is_broken=True), scoliosis_deg=0.0, noise_hu=0.0)
     settings = replace(settings, patient_rotation_deg=(0.0, 0.0, 0.0), mirror=False)
