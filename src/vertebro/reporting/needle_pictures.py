@@ -70,7 +70,7 @@ def needle_section(level: LevelAssessment, path: NeedlePath, view: str, settings
     free = backwards - (backwards @ fixed) * fixed
     free = free / np.linalg.norm(free)
     rightwards, downwards = (fixed, free) if view == "axial" else (free, fixed)
-    middle = path.target_lps_mm + 0.55 * backwards
+    middle = path.target_lps_mm + 0.45 * backwards
     if view == "axial":  # on the midline of the body, so that both pedicles show
         middle = middle + ((level.lps_from_vertebra[:3, 3] - middle) @ right) * right
     return Section(
