@@ -188,14 +188,14 @@ def density_findings(
     -------
     tuple of Finding
         ``tissue.severe_osteoporosis`` or ``tissue.low_density`` from the unfractured levels, and
-        ``tissue.rubble_density`` for each fractured level whose density was measured.
+        ``tissue.rubble_density`` for each surely fractured level whose density was measured.
     """
     listed = list(levels)
     core_hu, _, names = patient_density(listed)
     found = [
         _rubble(level, core_hu, names)
         for level in listed
-        if (level.genant_grade or level.cleft.present) and level.density.core_hu.is_known
+        if _is_surely_broken(level) and level.density.core_hu.is_known
     ]
     if not core_hu.is_known:
         return tuple(found)
@@ -216,6 +216,15 @@ def density_findings(
         )
     )
     return tuple(found)
+
+
+def _is_surely_broken(level: LevelAssessment) -> bool:
+    """Whether the body is broken beyond doubt: a cleft, or a loss whose whole interval is graded."""
+    return bool(
+        level.cleft.present
+        or (level.genant_grade and level.grade_is_certain)
+        or (level.genant_grade is not None and level.genant_grade >= GenantGrade.MODERATE)
+    )
 
 
 def _rubble(level: LevelAssessment, core_hu: Estimate, names: tuple[str, ...]) -> Finding:

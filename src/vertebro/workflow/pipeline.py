@@ -279,18 +279,22 @@ class _Run:
         """Settle the stages' keys, and clear away results that no longer follow from the inputs.
 
         An outdated report beside a new assessment would mislead; a file that a person has changed
-        since is left alone.
+        since is left alone. A stage of a case that is run again keeps the settings it was made with
+        unless others are given.
         """
         for stage in STAGES:
             record = self.manifest.stage(stage.name)
             if record is None and stage.name not in wanted:
                 continue
-            chosen = self.options.settings.get(stage.name) or stage.default_settings()
+            given = self.options.settings.get(stage.name)
+            chosen = given or stage.default_settings()
             self.settings[stage.name] = chosen
             if self.from_folder and stage.name in _SOURCES and record is not None:
                 self.keys[stage.name] = record.key
                 continue
-            self.keys[stage.name] = self._key(stage, _plain(chosen))
+            keeps_settings = self.from_folder and record is not None and given is None
+            plain = dict(record.settings) if keeps_settings and record is not None else _plain(chosen)
+            self.keys[stage.name] = self._key(stage, plain)
             if record is not None and record.key != self.keys[stage.name]:
                 self.manifest = self.manifest.without_stage(stage.name)
                 remove_outputs(self.folder, record)

@@ -167,6 +167,17 @@ def test_a_case_can_be_rerun_without_its_inputs(tmp_path: Path) -> None:
     assert again.ran == ("assessment",)
 
 
+def test_rerunning_keeps_the_settings_a_stage_was_made_with(patient: tuple[Path, Path], case: Path) -> None:
+    ct, labels = patient
+    options = RunOptions(settings={"assessment": AssessmentSettings(genant_mild_percent=22.0)})
+    run_case(ct, case, labels=labels, stages=UNTIL, options=options)
+
+    again = rerun_case(case, stages=UNTIL)
+
+    assert again.ran == ()
+    assert again.manifest.stage("assessment").settings["genant_mild_percent"] == 22.0
+
+
 def test_a_case_whose_ct_is_damaged_says_so(patient: tuple[Path, Path], case: Path) -> None:
     ct, labels = patient
     run_case(ct, case, labels=labels, stages=UNTIL)
