@@ -19,7 +19,7 @@ from vertebro.case import (
 from vertebro.reporting.content import Fact, GridRow, MeasureGrid, NumberText, ReasonText
 from vertebro.reporting.needle_pictures import mm_text, whole_degrees
 from vertebro.reporting.numbers import number_text, plain_number
-from vertebro.reporting.wording import Words
+from vertebro.reporting.wording import Words, joined
 
 _MARGINS = ("medial", "lateral", "superior", "inferior", "canal", "anterior_wall")
 
@@ -42,8 +42,14 @@ def _access(plan: LevelPlan, words: Words) -> str:
     needles = plan.needles
     if not needles:
         return str(text["access_none"])
-    named = ", ".join(
-        text["needle_short"].format(side=text[path.side.value], device=path.device) for path in needles
+    named = joined(
+        [
+            text["needle_short"].format(
+                side=text[path.side.value], device=path.device.removesuffix(" cannula")
+            )
+            for path in needles
+        ],
+        words,
     )
     key = "access_unipedicular" if len(needles) == 1 else "access_bipedicular"
     return str(text[key]).format(needles=named)

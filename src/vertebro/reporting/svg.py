@@ -9,6 +9,7 @@ import base64
 import io
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -114,10 +115,17 @@ def png_from_grey(grey: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
+@lru_cache(maxsize=256)
+def _encoded(pixels: bytes, shape: tuple[int, int]) -> str:
+    """A grey picture as base64 of its PNG; kept, because page, PDF and files show the same pictures."""
+    grey = np.frombuffer(pixels, np.uint8).reshape(shape)
+    return base64.b64encode(png_from_grey(grey)).decode("ascii")
+
+
 def _append(root: ET.Element, shape: Shape, colour: Callable[[str], str]) -> None:
     match shape:
         case Raster():
-            data = base64.b64encode(png_from_grey(shape.grey)).decode("ascii")
+            data = _encoded(shape.grey.tobytes(), shape.grey.shape)
             element = ET.SubElement(root, "image", preserveAspectRatio="none")
             element.set("href", f"data:image/png;base64,{data}")
             for name, value in zip(

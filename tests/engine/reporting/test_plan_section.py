@@ -135,7 +135,9 @@ def test_only_the_abnormal_level_has_a_plan_told(report):
 
 def test_first_page_has_the_plan_in_one_line(report):
     said = report.plan_line.replace("\u00a0", " ")
-    assert said.startswith("Plan for L1: vertebroplasty or balloon kyphoplasty; two needles (left")
+    assert said.startswith(
+        "Plan for L1: vertebroplasty or balloon kyphoplasty; two needles (left 11 G and right 11 G)"
+    )
     assert "cement 3.0–5.0 ml" in said
 
 
@@ -162,7 +164,7 @@ def test_one_needle_is_enough_and_the_other_is_an_alternative(case):
     changed = replace(plan, levels={**plan.levels, "L1": one})
     report = compose_report(volume, assessment, labels=labels, plan=changed, views=views)
     assert report.plans[0].needles.columns == ("Left needle", "Right needle (alternative)")
-    assert "one needle (left, 11 G cannula)" in report.plan_line
+    assert "one needle (left 11 G)" in report.plan_line
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
