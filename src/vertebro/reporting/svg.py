@@ -111,7 +111,7 @@ def png_from_grey(grey: NDArray[np.uint8]) -> bytes:
     from PIL import Image  # noqa: PLC0415 - only when a picture is written
 
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(grey)).save(buffer, "PNG", optimize=True)
+    Image.fromarray(np.ascontiguousarray(grey)).save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
 
 
