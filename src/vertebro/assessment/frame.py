@@ -16,12 +16,13 @@ from scipy import ndimage
 
 from vertebro.assessment.body_split import BodySplit, RoughBody, given_body, split_body
 from vertebro.assessment.endplates import (
-    NATURAL_HOLLOW_MM,
     ColumnSurfaces,
     EndplateFit,
     LocalPlane,
     column_surfaces,
     fit_endplate,
+    huber_plane,
+    outline_near,
     walls_between,
 )
 from vertebro.assessment.settings import AssessmentSettings
@@ -34,9 +35,6 @@ WORLD_SUPERIOR_LPS = np.array([0.0, 0.0, 1.0])
 MAX_TILT_FROM_SPINE_DEG = 35.0
 """Endplates tilted more than this against the line of bodies are taken for a failed fit (assumed: the
 steepest, L5 on the sacrum, is under 30)."""
-COARSE_RIM_SHARE = 2.2
-"""Further rim left out for every millimetre that a label's voxels exceed one (assumed: corners of coarse
-labels are rounded over about two voxels)."""
 COARSE_STEP_MM = 1.5
 """Spacing of the patch that frames are found on (assumed)."""
 
@@ -207,7 +205,7 @@ def body_on(
     surfaces = column_surfaces(split.body, coverage, -origin_index * step_mm, step_mm)
     if surfaces is None:
         return None
-    fits = fit_both(surfaces, float(np.median(crop.geometry.spacing_mm)), settings)
+    fits = fit_both(split.body, coverage, surfaces, float(np.median(crop.geometry.spacing_mm)), settings)
     planes = (fits[0].plane if fits[0] else None, fits[1].plane if fits[1] else None)
     return LiftedBody(
         coverage, split, surfaces, *fits, *walls_between(split.body, coverage, surfaces, planes)
@@ -215,24 +213,36 @@ def body_on(
 
 
 def fit_both(
-    surfaces: ColumnSurfaces, voxel_mm: float, settings: AssessmentSettings
+    body: NDArray[np.bool_],
+    coverage: NDArray[np.float32],
+    surfaces: ColumnSurfaces,
+    voxel_mm: float,
+    settings: AssessmentSettings,
 ) -> tuple[EndplateFit | None, EndplateFit | None]:
-    """Upper and lower endplate of a body; coarse labels have their rounded rims left out more widely."""
-    margin_mm = settings.rim_margin_mm + COARSE_RIM_SHARE * max(voxel_mm - 1.0, 0.0)
-    columns = np.flatnonzero(np.isfinite(surfaces.top_mm).any(axis=1))
-    width_mm = float(np.ptp(surfaces.x_mm[columns]))
-    deep_mm = max(settings.deep_hollow_percent / 100.0 * width_mm, NATURAL_HOLLOW_MM + 0.4)
-    upper, lower = (
-        fit_endplate(
-            surfaces,
-            which,
-            rim_margin_mm=margin_mm,
-            deep_hollow_mm=deep_mm,
-            threshold=settings.huber_threshold,
-        )
-        for which in ("top", "bottom")
+    """Upper and lower endplate of a body, the outline of each found along rough planes first."""
+    ix, iy = np.nonzero(np.isfinite(surfaces.top_mm))
+    x, y = surfaces.x_mm[ix], surfaces.y_mm[iy]
+    rough = (
+        huber_plane(x, y, surfaces.top_mm[ix, iy], settings.huber_threshold),
+        huber_plane(x, y, surfaces.bottom_mm[ix, iy], settings.huber_threshold),
     )
-    return upper, lower
+    fits: list[EndplateFit | None] = []
+    for which in ("top", "bottom"):
+        outline = outline_near(body, coverage, surfaces, rough, which)
+        fit = (
+            None
+            if outline is None
+            else fit_endplate(
+                surfaces,
+                which,
+                outline,
+                rim_margin_mm=settings.rim_margin_mm,
+                voxel_mm=voxel_mm,
+                threshold=settings.huber_threshold,
+            )
+        )
+        fits.append(fit)
+    return fits[0], fits[1]
 
 
 def _superior(

@@ -2,7 +2,8 @@
 
 The definition, also given in every basis: along the body's own vertical (the bisector of its
 endplates), from the label's surface. Anterior and posterior heights are the distance between robust
-planes through the endplates at 95 % and 5 % of the depth, so that no lip at the rim decides; the middle
+planes through the endplates' outer rings at 95 % and 5 % of the depth, so that neither a lip at the rim
+nor a sunken middle decides (through the whole endplate as far as its ring is broken); the middle
 height is the robust mean of the central columns. The depth runs between the walls, rims left out.
 """
 
@@ -27,7 +28,10 @@ FLOOR_SIGMA_MM = 0.15
 """Smallest standard deviation of any height: repeatability on real CTs under rotation."""
 NORMAL_95 = 1.96
 EDGE_WINDOW_MM = 2.5
-"""Columns this near the reading place give the height by columns (assumed)."""
+"""Columns this near the reading place, front to back, give the height by columns (assumed)."""
+EDGE_HALF_WIDTH_MM = 3.0
+EDGE_RIM_MM = 1.2
+"""Columns nearer to the outline than this are rounded rim (assumed)."""
 PATCHINESS = 6.0
 """Neighbouring voxels of an endplate err together: so many count as one (assumed; checked on phantoms)."""
 
@@ -152,33 +156,42 @@ def _edge_height(
     across_mm: float,
     settings: AssessmentSettings,
 ) -> tuple[Estimate, float, float] | None:
-    """One edge's height with its lower and upper end."""
-    rim_mm = _rim_distance(strip, y_mm)
-    upper, lower = (fit.surface_at(strip.centre_x_mm, y_mm, rim_mm) for fit in fits)
+    """One edge's height with its lower and upper end, between the endplates' planes."""
+    x = strip.centre_x_mm
+    upper, lower = (fit.plane.at(x, y_mm) for fit in fits)
     value = upper - lower
     if value <= 0.0:
         return None
-    rim = fits[0].rim_plane.at(strip.centre_x_mm, y_mm) - fits[1].rim_plane.at(strip.centre_x_mm, y_mm)
-    near = np.abs(strip.y_mm - y_mm) <= max(EDGE_WINDOW_MM, across_mm)
-    columns = strip.top_mm[near] - strip.bottom_mm[near]
-    others = [rim] + ([float(np.median(columns))] if near.sum() >= 6 else [])
+    others = [fits[0].ring_plane.at(x, y_mm) - fits[1].ring_plane.at(x, y_mm)]
+    columns = _column_height(strip, y_mm, across_mm)
+    if columns is not None:
+        others.append(columns)
+    doubt = max(fit.ring_doubt for fit in fits)
+    if doubt > 0.0:
+        others.append(fits[0].whole_plane.at(x, y_mm) - fits[1].whole_plane.at(x, y_mm))
     spread = 0.5 * float(np.sqrt(np.mean(np.square(np.array(others) - value))))
     noise = _plane_noise(fits[0], across_mm, strip) + _plane_noise(fits[1], across_mm, strip)
     sigma = float(np.sqrt(noise + spread**2 + FLOOR_SIGMA_MM**2))
     percent = settings.anterior_read_percent if name == "anterior" else settings.posterior_read_percent
     basis = (
-        "between robust (Huber) planes through the endplates, their usual hollow put back, read at "
+        "between robust (Huber) planes through the endplates' outer rings, read at "
         f"{percent:.0f} % of the body's depth from its back wall, along the bisector of the planes; from the "
-        "label's surface; interval from voxel size, scatter and the spread to heights by columns and by the "
-        "endplates' outer part"
+        "label's surface; interval from voxel size, scatter and the spread to heights by columns"
     )
+    if doubt > 0.0:
+        share = f"{100.0 * doubt:.0f} %"
+        basis += f"; a ring does not lie in a plane, so a plane through its whole endplate counts {share}"
     return Estimate.symmetric(value, NORMAL_95 * sigma, "mm", basis), lower, upper
 
 
-def _rim_distance(strip: _Strip, y_mm: float) -> float:
-    """Distance from the endplate's outline of the columns nearest to a depth."""
-    gap = np.abs(strip.y_mm - y_mm)
-    return float(np.median(strip.rim_mm[gap <= gap.min() + 0.5 * EDGE_WINDOW_MM]))
+def _column_height(strip: _Strip, y_mm: float, across_mm: float) -> float | None:
+    """Mean height of the columns near a reading place, the rim left out; None for too few."""
+    near = np.abs(strip.y_mm - y_mm) <= max(EDGE_WINDOW_MM, 0.75 * across_mm)
+    near &= np.abs(strip.x_mm) <= EDGE_HALF_WIDTH_MM
+    near &= strip.rim_mm >= EDGE_RIM_MM
+    if near.sum() < 6:
+        return None
+    return float(np.mean(strip.top_mm[near] - strip.bottom_mm[near]))
 
 
 def _plane_noise(fit: EndplateFit, across_mm: float, strip: _Strip) -> float:

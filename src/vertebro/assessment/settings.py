@@ -81,15 +81,6 @@ class AssessmentSettings:
         source="assumed: rims are rounded by the label's own voxels; heights read at the rim itself "
         "scattered by up to 6.7 mm in a trial",
     )
-    deep_hollow_percent: float = setting(
-        7.5,
-        "Hollows of an endplate deeper than this share of the body's width are collapse and are "
-        "kept out of the planes that anterior and posterior height are read from.",
-        lower=1.0,
-        upper=40.0,
-        unit="percent",
-        source="assumed: healthy hollows are 1–2 mm; a mild biconcave fracture sinks each endplate by 3–4 mm",
-    )
     anterior_read_percent: float = setting(
         95.0,
         "Where along the depth, from the back, the anterior height is read.",

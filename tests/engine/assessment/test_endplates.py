@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vertebro.assessment.endplates import ColumnSurfaces, column_surfaces, fit_endplate, huber_plane
+from vertebro.assessment.endplates import (
+    ColumnSurfaces,
+    Outline,
+    column_surfaces,
+    fit_endplate,
+    huber_plane,
+)
 
 
 def made_surfaces(top, bottom=lambda x, y: 0.0 * x, half=(20.0, 15.0)) -> ColumnSurfaces:
@@ -27,7 +33,8 @@ def made_surfaces(top, bottom=lambda x, y: 0.0 * x, half=(20.0, 15.0)) -> Column
 
 
 def fit(surfaces, which="top"):
-    result = fit_endplate(surfaces, which, rim_margin_mm=1.2, deep_hollow_mm=3.5, threshold=1.345)
+    outline = Outline(0.0, 0.0, 20.0, 15.0)
+    result = fit_endplate(surfaces, which, outline, rim_margin_mm=1.2, voxel_mm=1.0, threshold=1.345)
     assert result is not None
     return result
 
@@ -48,12 +55,31 @@ def test_plane_is_recovered_under_osteophytes():
 def test_collapsed_middle_does_not_pull_the_plane_down():
     def sunk(x, y):
         rho2 = (x / 20.0) ** 2 + (y / 15.0) ** 2
-        return 25.0 - 8.0 * np.clip(1.0 - rho2, 0.0, 1.0) ** 1.5
+        return 25.0 + 0.05 * y - 8.0 * np.clip(1.0 - rho2 / 0.6, 0.0, 1.0) ** 1.5
 
     whole = fit(made_surfaces(sunk))
 
     assert whole.hollow_mm > 5.0
-    assert whole.plane.at(0.0, 13.0) == pytest.approx(24.0, abs=1.2)
+    assert whole.ring_doubt == 0.0
+    assert whole.plane.at(0.0, 13.0) == pytest.approx(25.65, abs=0.05)
+    assert whole.whole_plane.at(0.0, 13.0) < 24.5
+
+
+def test_broken_ring_leaves_the_word_to_the_whole_endplate():
+    broken = fit(made_surfaces(lambda x, y: 25.0 - 6.0 * ((y > 8.0) & (x > 0.0))))
+
+    assert broken.ring_doubt == 1.0
+    assert broken.plane == broken.whole_plane
+
+
+def test_hollow_off_the_middle_tilts_the_ring_less_than_the_whole():
+    def sunk(x, y):
+        rho2 = (x / 20.0) ** 2 + ((y - 1.5) / 15.0) ** 2
+        return 25.0 - 6.0 * np.clip(1.0 - rho2 / 0.5, 0.0, 1.0)
+
+    both = fit(made_surfaces(sunk))
+
+    assert abs(both.ring_plane.slope_y) < 0.3 * abs(both.whole_plane.slope_y)
 
 
 def test_hollow_of_a_lower_endplate_counts_upwards():
