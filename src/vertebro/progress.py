@@ -7,7 +7,15 @@ Work that takes more than a moment accepts ``progress``: a function called as
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+MAX_THREADS = 4
+"""More threads than this gain nothing: the array libraries share the memory's bandwidth (measured)."""
 
 Progress = Callable[[float, str], None]
 """``progress(fraction_done, what_is_being_done)``."""
@@ -32,3 +40,29 @@ def scaled(progress: Progress, start: float, stop: float) -> Progress:
         progress(start + (stop - start) * fraction, text)
 
     return report
+
+
+def map_in_threads(
+    work: Callable[[Item], Result], items: Sequence[Item], progress: Progress, describe: Callable[[Item], str]
+) -> list[Result]:
+    """Do the same work on every item, some at a time, and tell how far it is.
+
+    For work that spends its time in array libraries, which let other threads run. The order of the
+    results is that of the items; what ``work`` or ``progress`` raises ends the rest.
+
+    Examples
+    --------
+    >>> map_in_threads(abs, [-1, 2], silent, str)
+    [1, 2]
+    """
+    with ThreadPoolExecutor(max_workers=min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        results = []
+        try:
+            for index, (item, future) in enumerate(zip(items, futures, strict=True)):
+                progress(index / len(items), describe(item))
+                results.append(future.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return results

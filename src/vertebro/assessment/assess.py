@@ -39,7 +39,7 @@ from vertebro.case.level import Level
 from vertebro.errors import SettingsError
 from vertebro.geometry import apply_affine
 from vertebro.imaging import LabelVolume, Volume
-from vertebro.progress import Progress, scaled, silent
+from vertebro.progress import Progress, map_in_threads, scaled, silent
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -107,14 +107,14 @@ def assess_levels(
     progress(0.0, "finding the levels")
     seeds, seed_findings = find_seeds(labels, assessable, settings)
     findings += seed_findings
-    measured: list[MeasuredLevel] = []
-    for index, (seed, tangent) in enumerate(zip(seeds, tangents_of(seeds), strict=True)):
-        progress(0.05 + 0.45 * index / max(len(seeds), 1), f"measuring {seed.name}")
-        level = measure_level(seed, tangent, volume, labels, settings)
-        if level is None:
-            findings.append(_no_body(seed.name))
-        else:
-            measured.append(level)
+    tried = map_in_threads(
+        lambda pair: measure_level(pair[0], pair[1], volume, labels, settings),
+        list(zip(seeds, tangents_of(seeds), strict=True)),
+        scaled(progress, 0.05, 0.5),
+        lambda pair: f"measuring {pair[0].name}",
+    )
+    findings += [_no_body(seed.name) for seed, level in zip(seeds, tried, strict=True) if level is None]
+    measured = [level for level in tried if level is not None]
     context = _compare(measured, settings)
     facts, calibration = tissue_facts(
         volume,

@@ -26,7 +26,7 @@ from vertebro.case import (
     PosteriorWall,
 )
 from vertebro.imaging import LabelVolume, Volume
-from vertebro.progress import Progress
+from vertebro.progress import Progress, map_in_threads
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -100,17 +100,17 @@ def tissue_facts(
 ) -> tuple[dict[str, TissueFacts], Calibration]:
     """Facts of the chosen levels by name, and the scan's calibration."""
     calibration = calibrate(volume, labels, settings)
-    facts: dict[str, TissueFacts] = {}
     places = {anatomy.name: index for index, anatomy in enumerate(spine)}
-    for index, anatomy in enumerate(chosen):
-        progress(index / len(chosen), f"reading the bone of {anatomy.name}")
+
+    def of_level(anatomy: LevelAnatomy) -> TissueFacts:
         place = places[anatomy.name]
         above = spine[place - 1] if place > 0 else None
         below = spine[place + 1] if place + 1 < len(spine) else None
         cleft, cleft_findings = find_cleft(anatomy, settings)
         wall, wall_findings = measure_posterior_wall(anatomy, above, below, settings)
         density, density_findings = measure_density(anatomy, calibration, settings)
-        facts[anatomy.name] = TissueFacts(
-            cleft, wall, density, (*cleft_findings, *wall_findings, *density_findings)
-        )
+        return TissueFacts(cleft, wall, density, (*cleft_findings, *wall_findings, *density_findings))
+
+    done = map_in_threads(of_level, chosen, progress, lambda anatomy: f"reading the bone of {anatomy.name}")
+    facts = {anatomy.name: fact for anatomy, fact in zip(chosen, done, strict=True)}
     return facts, calibration
