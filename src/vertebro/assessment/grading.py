@@ -2,8 +2,8 @@
 
 One rule: each height's loss is taken against the height expected of the unfractured body
 (:mod:`vertebro.assessment.expected_heights`); the largest of the three decides the grade. The shape is
-*crush* where the posterior height has itself lost at least the mildest grade, else *wedge* or
-*biconcave* by whether the anterior or the middle height has lost more.
+*crush* where the posterior height has itself lost at least the mildest grade and most of what the worst
+height has lost, else *wedge* or *biconcave* by whether the anterior or the middle height has lost more.
 
 Classes (Genant 1993; printed classes share their borders, taken here as ``[20, 25)`` mild,
 ``[25, 40]`` moderate, ``> 40`` severe) are settings.
@@ -93,7 +93,8 @@ def _shape(losses: dict[str, Estimate], grade: GenantGrade, settings: Assessment
     if grade is GenantGrade.NORMAL:
         return FractureShape.NONE
     values = {name: loss.require() for name, loss in losses.items()}
-    if values.get("posterior", 0.0) >= settings.genant_mild_percent:
+    back = values.get("posterior", 0.0)
+    if back >= max(settings.genant_mild_percent, settings.crush_share * max(values.values())):
         return FractureShape.CRUSH
     if values.get("anterior", 0.0) >= values.get("middle", 0.0):
         return FractureShape.WEDGE

@@ -175,6 +175,13 @@ class AssessmentSettings:
         unit="percent",
         source="Genant 1993; Wang 2019 QIMS; printed classes share the value 25, taken here as moderate",
     )
+    crush_share: float = setting(
+        0.6,
+        "A crush is a body whose back has lost at least this share of its largest loss.",
+        lower=0.0,
+        upper=1.0,
+        source="assumed: Genant's crush is a loss of the whole body's height",
+    )
     genant_severe_percent: float = setting(
         40.0,
         "Height loss above which a level is severe: 40 itself is moderate.",

@@ -30,6 +30,7 @@ def test_classes_share_borders_as_documented(loss, grade):
         ((17.0, 21.0, 25.0), FractureShape.WEDGE, GenantGrade.MODERATE),
         ((24.0, 19.5, 25.0), FractureShape.BICONCAVE, GenantGrade.MILD),
         ((14.0, 14.5, 15.0), FractureShape.CRUSH, GenantGrade.SEVERE),
+        ((14.0, 16.0, 19.5), FractureShape.WEDGE, GenantGrade.SEVERE),
     ],
 )
 def test_shape_follows_the_height_that_is_lost(measured, shape, grade):
