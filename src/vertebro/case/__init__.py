@@ -13,7 +13,16 @@ from vertebro.case.assessment import (
     OfSuggestion,
     PosteriorWall,
 )
+from vertebro.case.balloon import (
+    BalloonInflation,
+    BalloonResult,
+    InflationStep,
+    InflationStop,
+    LevelInflation,
+    Mobility,
+)
 from vertebro.case.estimate import Estimate
+from vertebro.case.heat import HeatResult, SiteHeat
 from vertebro.case.level import Level, level_order, parse_level
 from vertebro.case.plan import (
     Approach,
@@ -42,6 +51,8 @@ from vertebro.findings import Finding, Severity, finding
 __all__ = [
     "Approach",
     "Assessment",
+    "BalloonInflation",
+    "BalloonResult",
     "BodyDimensions",
     "BoneDensity",
     "CArmPose",
@@ -53,12 +64,17 @@ __all__ = [
     "FluoroView",
     "FractureShape",
     "GenantGrade",
+    "HeatResult",
     "Heights",
+    "InflationStep",
+    "InflationStop",
     "InputFile",
     "Level",
     "LevelAssessment",
+    "LevelInflation",
     "LevelPlan",
     "Manifest",
+    "Mobility",
     "NeedlePath",
     "OfSuggestion",
     "Picture",
@@ -73,6 +89,7 @@ __all__ = [
     "Reason",
     "Severity",
     "Side",
+    "SiteHeat",
     "StageRecord",
     "TreatmentPlan",
     "ViewDose",
