@@ -20,6 +20,8 @@ from vertebro.geometry import apply_affine
 from vertebro.imaging import VolumeGeometry
 from vertebro.imaging.lift import MaskCrop
 
+CORE_SHARE = 0.6
+"""Bone at least this share as thick as the thickest belongs to a core (assumed)."""
 PEDICLE_DEPTH_MM = 4.0
 """Bone this far behind the midline wall is a pedicle: healthy walls are concave by 1–3 mm (assumed)."""
 CANAL_HALF_WIDTH_MM = 5.0
@@ -56,7 +58,7 @@ class BodySplit:
 
 
 def rough_body(crop: MaskCrop, anterior_lps: NDArray[np.float64]) -> RoughBody | None:
-    """The thickest part of a label, sought in its front 60 %; None for an empty mask.
+    """The largest thick part of a label, sought in its front 60 %; None for an empty mask.
 
     Parameters
     ----------
@@ -74,11 +76,17 @@ def rough_body(crop: MaskCrop, anterior_lps: NDArray[np.float64]) -> RoughBody |
     spacing = crop.geometry.spacing_mm
     inside_mm = edt.edt(crop.mask, anisotropy=spacing, parallel=1)
     thickness = inside_mm[tuple(index.T)]
-    seed = int(np.argmax(np.where(in_front, thickness, 0.0)))
+    thickest = float(thickness[in_front].max())
+    # a crushed body is thinner than its own lamina, but never smaller: the largest thick piece counts
+    pieces, _ = ndimage.label(inside_mm >= max(CORE_SHARE * thickest, 1e-6))
+    piece = pieces[tuple(index.T)]
+    largest = int(np.bincount(piece[in_front & (piece > 0)]).argmax())
+    seed = int(np.argmax(np.where(in_front & (piece == largest), thickness, 0.0)))
     radius = float(thickness[seed])
-    core, _ = ndimage.label(inside_mm >= max(0.6 * radius, 1e-6))
+    core, _ = ndimage.label(inside_mm >= max(CORE_SHARE * radius, 1e-6))
     core = core == core[tuple(index[seed])]
-    near = edt.edt(~core, anisotropy=spacing, parallel=1)[tuple(index.T)] <= 0.6 * radius + 0.5 * max(spacing)
+    reach_mm = CORE_SHARE * radius + 0.5 * max(spacing)
+    near = edt.edt(~core, anisotropy=spacing, parallel=1)[tuple(index.T)] <= reach_mm
     body, rest = points[near], points[~near]
     centre = body.mean(axis=0)
     return RoughBody(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vertebro.assessment.body_split import given_body, split_body
+from vertebro.assessment.body_split import given_body, rough_body, split_body
+from vertebro.geometry import apply_affine
 from vertebro.imaging import VolumeGeometry
+from vertebro.imaging.lift import MaskCrop
 
 GRID = VolumeGeometry.from_spacing((70, 90, 40), (1.0, 1.0, 1.0))
 ORIGIN = np.array([35.0, 60.0, 20.0])
@@ -56,3 +58,17 @@ def test_gas_inside_is_filled():
 def test_empty_label_has_no_body():
     assert split_body(np.zeros(GRID.shape, bool), GRID, ORIGIN) is None
     assert given_body(np.zeros((3, 3, 3), bool), np.ones((3, 3, 3), bool)) is None
+
+
+def test_crushed_body_thinner_than_its_lamina_is_still_the_body():
+    vertebra = np.zeros(GRID.shape, bool)
+    vertebra[15:55, 45:76, 16:24] = True  # 8 mm high
+    for side in (slice(15, 27), slice(43, 55)):
+        vertebra[side, 32:45, 18:22] = True
+        vertebra[side, 22:34, 12:26] = True  # junction of lamina and transverse process, 12 mm thick
+
+    rough = rough_body(MaskCrop(vertebra, GRID), np.array([0.0, 1.0, 0.0]))
+
+    assert rough is not None
+    middle = apply_affine(GRID.lps_from_voxel, np.array([34.5, 60.0, 19.5]))
+    assert np.linalg.norm(rough.centre_lps_mm - middle) < 3.0
