@@ -64,8 +64,9 @@ def test_crushed_body_thinner_than_its_lamina_is_still_the_body():
     vertebra = np.zeros(GRID.shape, bool)
     vertebra[15:55, 45:76, 16:24] = True  # 8 mm high
     for side in (slice(15, 27), slice(43, 55)):
-        vertebra[side, 32:45, 18:22] = True
-        vertebra[side, 22:34, 12:26] = True  # junction of lamina and transverse process, 12 mm thick
+        vertebra[side, 40:45, 18:22] = True
+        vertebra[side, 28:40, 12:26] = True  # junction of lamina and transverse process, 12 mm thick
+    vertebra[33:37, 0:28, 14:22] = True
 
     rough = rough_body(MaskCrop(vertebra, GRID), np.array([0.0, 1.0, 0.0]))
 
