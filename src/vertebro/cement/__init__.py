@@ -1,0 +1,1 @@
+"""Cement: where it goes, how fast, at what pressure, how hot."""
