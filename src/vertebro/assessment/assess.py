@@ -131,7 +131,13 @@ def assess_levels(
             done[name] = _level_assessment(context, index, facts[name])
     findings += [*calibration.findings, *density_findings(done.values(), calibration, settings.tissue)]
     progress(1.0, "assessed")
-    return Assessment(done, labels.geometry, _body_labels(labels, measured), tuple(findings))
+    return Assessment(
+        done,
+        labels.geometry,
+        _body_labels(labels, measured),
+        tuple(findings),
+        calibration=calibration.density_law(),
+    )
 
 
 def _wanted(labels: LabelVolume, levels: Iterable[str] | None) -> tuple[set[str] | None, list[Finding]]:

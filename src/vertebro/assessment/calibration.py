@@ -20,19 +20,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vertebro.assessment.calibration_tissues import NO_ENHANCED_VESSEL, TissueSample, sample_tissues
 from vertebro.assessment.tissue_settings import TissueSettings
 from vertebro.case import Estimate
 from vertebro.findings import Finding, finding
 from vertebro.imaging import LabelVolume, Volume
-from vertebro.materials import AttenuationTable, reference_attenuation, reference_tissues
+from vertebro.materials import published_attenuation, reference_attenuation, reference_tissues
+from vertebro.materials.bone_density import (
+    DensityCalibration,
+    energy_from_kvp_kev,
+    fit_tissues,
+    mineral_gain_mg_cc_per_hu,
+)
 
 SOFT_TISSUES = ("adipose", "blood", "skeletal_muscle")
-_ENERGY_STEP_KEV = 0.5
-_HARDENED_MEAN_KEV = ((80.0, 56.8), (100.0, 64.9), (120.0, 72.0), (140.0, 78.0))
-"""Mean photon energy behind 20 cm of water by tube voltage (computed with SpekPy; 140 kV: assumed)."""
 _ENERGY_SD_KEV = 5.0
 """Standard deviation of that energy between scanners and patients (assumed)."""
 _UNKNOWN_VOLTAGE_FACTOR = 1.5
@@ -89,89 +91,31 @@ class Calibration:
         sd = math.hypot(self.sd_percent / 100.0 * value, self.sd_mg_cc, tissues)
         return Estimate.symmetric(value, math.hypot(1.96 * sd, core_half), "mg/cc", self.basis)
 
+    def density_law(self) -> DensityCalibration | None:
+        """The law itself, for whoever turns voxels into density; None where there is no calibration."""
+        if self.kind == "none":
+            return None
+        spread = [
+            self._density(150.0, *other)
+            - self._density(
+                150.0, self.intercept_mg_cc, self.slope_mg_cc_per_hu, self.curvature_mg_cc_per_hu2
+            )
+            for other in self.alternatives
+        ]
+        tissues = float(np.sqrt(np.mean(np.square(spread)))) if spread else 0.0
+        return DensityCalibration(
+            method=self.kind,
+            slope_mg_cc_per_hu=self.slope_mg_cc_per_hu,
+            intercept_mg_cc=self.intercept_mg_cc,
+            curvature_mg_cc_per_hu2=self.curvature_mg_cc_per_hu2,
+            sd_percent=self.sd_percent,
+            sd_mg_cc=math.hypot(self.sd_mg_cc, tissues),
+            basis=self.basis,
+        )
+
     @staticmethod
     def _density(hu: float, intercept: float, slope: float, curvature: float) -> float:
         return intercept + slope * hu + curvature * hu * hu
-
-
-@dataclass(frozen=True, slots=True)
-class TissueFit:
-    """The five-tissue fit at its best energy."""
-
-    energy_kev: float
-    r_squared: float
-    attenuation_slope: float
-    """Mass attenuation (cm²/g) per HU."""
-    attenuation_intercept: float
-    density_slope: float
-    """Material density (g/cc) per HU."""
-    density_intercept: float
-    coefficients: tuple[float, float, float]
-    """(intercept, slope, curvature) of density in mg/cc of K2HPO4 against HU."""
-
-
-def fit_tissues(hu_by_tissue: dict[str, float], table: AttenuationTable) -> TissueFit:
-    """Effective energy and HU-to-density law from the mean HU of reference tissues.
-
-    Parameters
-    ----------
-    hu_by_tissue : dict
-        Tissue key to mean HU; at least three tissues.
-    table : AttenuationTable
-        Holds the tissues, ``water``, ``triglyceride`` and ``dipotassium_phosphate``.
-
-    Returns
-    -------
-    TissueFit
-
-    References
-    ----------
-    .. [1] Michalski AS et al., CT-based internal density calibration for opportunistic skeletal
-       assessment using abdominal CT scans, Med Eng Phys 2020, doi 10.1016/j.medengphy.2020.01.009.
-
-    Examples
-    --------
-    >>> means = {"adipose": -82.6, "air": -956.8, "blood": 39.2, "cortical_bone": 1226.2,
-    ...          "skeletal_muscle": 24.6}
-    >>> fit_tissues(means, reference_attenuation()).r_squared > 0.99
-    True
-    """
-    if len(hu_by_tissue) < 3:
-        raise ValueError("a fit needs at least three tissues")
-    hu = np.array(list(hu_by_tissue.values()), dtype=np.float64)
-    lowest, highest = table.range_kev
-    energies = np.arange(lowest, highest + 1e-9, _ENERGY_STEP_KEV)
-    attenuation = np.stack([table.mass_attenuation_cm2_g(name, energies) for name in hu_by_tissue])
-    best = int(np.argmax(_r_squared(hu, attenuation)))
-    energy = float(energies[best])
-    at_best = attenuation[:, best]
-    mu_slope, mu_intercept = np.polyfit(hu, at_best, 1)
-    water = float(table.mass_attenuation_cm2_g("water", energy))
-    rho_slope, rho_intercept = np.polyfit(hu, (hu / 1000.0 + 1.0) * water / at_best, 1)
-    fat = float(table.mass_attenuation_cm2_g("triglyceride", energy))
-    mineral = float(table.mass_attenuation_cm2_g("dipotassium_phosphate", energy))
-    scale = 1000.0 / (mineral - fat)
-    coefficients = (
-        float(scale * rho_intercept * (mu_intercept - fat)),
-        float(scale * (rho_intercept * mu_slope + rho_slope * (mu_intercept - fat))),
-        float(scale * rho_slope * mu_slope),
-    )
-    return TissueFit(
-        energy,
-        float(_r_squared(hu, at_best[:, None])[0]),
-        float(mu_slope),
-        float(mu_intercept),
-        float(rho_slope),
-        float(rho_intercept),
-        coefficients,
-    )
-
-
-def _r_squared(hu: NDArray[np.float64], attenuation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n energies,): squared correlation of HU with attenuation, tissues along the first axis."""
-    x = hu - hu.mean()
-    y = attenuation - attenuation.mean(axis=0)
-    return np.asarray((x @ y) ** 2 / ((x @ x) * np.einsum("ij,ij->j", y, y)))
 
 
 def calibrate(volume: Volume, labels: LabelVolume, settings: TissueSettings) -> Calibration:
@@ -260,7 +204,7 @@ def calibration_from_tissues(
 
 
 def _by_five_tissues(means: dict[str, float], settings: TissueSettings) -> Calibration:
-    table = reference_attenuation()
+    table = published_attenuation()
     fit = fit_tissues(means, table)
     droppable = [name for name in means if name not in ("air", "cortical_bone")] if len(means) > 3 else []
     alternatives = tuple(
@@ -281,32 +225,6 @@ def _by_five_tissues(means: dict[str, float], settings: TissueSettings) -> Calib
         r_squared=fit.r_squared,
         alternatives=alternatives,
     )
-
-
-def mineral_gain_mg_cc_per_hu(energy_kev: float) -> float:
-    """mg/cc of K2HPO4 that raise water by one HU at an effective energy, mineral displacing water.
-
-    Examples
-    --------
-    >>> round(mineral_gain_mg_cc_per_hu(70.0), 2)
-    0.87
-    """
-    table, solid = reference_attenuation(), reference_tissues()["dipotassium_phosphate"].density_g_cc
-    water = float(table.mass_attenuation_cm2_g("water", energy_kev))
-    mineral = float(table.mass_attenuation_cm2_g("dipotassium_phosphate", energy_kev))
-    return float(water / (mineral - water / solid))
-
-
-def energy_from_kvp_kev(kvp_kv: float | None) -> float:
-    """Effective energy in the patient by tube voltage; 120 kV is taken where none is known.
-
-    Examples
-    --------
-    >>> energy_from_kvp_kev(120.0)
-    72.0
-    """
-    volts, energies = zip(*_HARDENED_MEAN_KEV, strict=True)
-    return float(np.interp(120.0 if kvp_kv is None else kvp_kv, volts, energies))
 
 
 def _by_scale_check(means: dict[str, float], kvp_kv: float | None, settings: TissueSettings) -> Calibration:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vertebro.case.estimate import Estimate
 from vertebro.findings import Finding
 from vertebro.imaging import VolumeGeometry
+from vertebro.materials.bone_density import DensityCalibration
 
 
 class GenantGrade(IntEnum):
@@ -237,6 +238,8 @@ class Assessment:
     """(i, j, k): the label of each voxel that belongs to a vertebral **body**; 0 elsewhere."""
     findings: tuple[Finding, ...] = ()
     schema_version: int = 1
+    calibration: DensityCalibration | None = None
+    """How HU become density on this scan; None where nothing calibrates it."""
 
     def to_json(self) -> dict[str, object]:
         """The assessment as JSON-ready data (``docs/reference/assessment-json.md``)."""

@@ -6,6 +6,7 @@ No geometry and no images. Densities are g/cc as printed in the sources; attenua
 from vertebro.materials.attenuation import (
     AttenuationTable,
     ReferenceTissue,
+    published_attenuation,
     reference_attenuation,
     reference_tissues,
 )
@@ -13,6 +14,7 @@ from vertebro.materials.attenuation import (
 __all__ = [
     "AttenuationTable",
     "ReferenceTissue",
+    "published_attenuation",
     "reference_attenuation",
     "reference_tissues",
 ]

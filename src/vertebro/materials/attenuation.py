@@ -50,6 +50,8 @@ class AttenuationTable:
     """(n,), ascending."""
     columns: Mapping[str, NDArray[np.float64]]
     """Material to (n,) mass attenuation, cm²/g."""
+    is_linear: bool = False
+    """Whether values run straight between the energies, as some published methods read their tables."""
 
     @property
     def range_kev(self) -> tuple[float, float]:
@@ -94,6 +96,8 @@ class AttenuationTable:
                 remedy="Attenuation is tabulated in that range only.",
                 fields=("energy_kev",),
             )
+        if self.is_linear:
+            return np.asarray(np.interp(energy, self.energies_kev, self.columns[material]))
         logs = np.interp(np.log(energy), np.log(self.energies_kev), np.log(self.columns[material]))
         return np.asarray(np.exp(logs))
 
@@ -133,8 +137,24 @@ def reference_attenuation() -> AttenuationTable:
     >>> round(float(reference_attenuation().mass_attenuation_cm2_g("water", 100.0)), 4)
     0.1708
     """
-    text = resources.files("vertebro.materials").joinpath("mass_attenuation.csv").read_text(encoding="utf-8")
+    return _read_table("mass_attenuation.csv", is_linear=False)
+
+
+@cache
+def published_attenuation() -> AttenuationTable:
+    """The coarse tables that published internal calibrations read, straight lines between the energies.
+
+    Examples
+    --------
+    >>> round(float(published_attenuation().mass_attenuation_cm2_g("triglyceride", 97.0)), 5)
+    0.16989
+    """
+    return _read_table("published_attenuation.csv", is_linear=True)
+
+
+def _read_table(name: str, *, is_linear: bool) -> AttenuationTable:
+    text = resources.files("vertebro.materials").joinpath(name).read_text(encoding="utf-8")
     rows = list(csv.reader(line for line in text.splitlines() if not line.startswith("#")))
     table = np.array(rows[1:], dtype=np.float64)
-    columns = {name: table[:, index] for index, name in enumerate(rows[0]) if index > 0}
-    return AttenuationTable(table[:, 0], MappingProxyType(columns))
+    columns = {key: table[:, index] for index, key in enumerate(rows[0]) if index > 0}
+    return AttenuationTable(table[:, 0], MappingProxyType(columns), is_linear)

@@ -21,7 +21,7 @@ from vertebro.assessment.tissue_settings import TissueSettings
 from vertebro.case import Estimate
 from vertebro.errors import SettingsError
 from vertebro.imaging import ImageFacts, LabelVolume, Volume, VolumeGeometry
-from vertebro.materials import AttenuationTable, reference_attenuation, reference_tissues
+from vertebro.materials import published_attenuation, reference_attenuation, reference_tissues
 
 SETTINGS = TissueSettings()
 CORE = Estimate(100.0, 98.0, 102.0, "hu", "core")
@@ -33,17 +33,6 @@ PRINTED = {
     "skeletal_muscle": 24.561,
 }
 """Tissue means printed with the public calibration of one subject (Walle, Matheson, Boyd 2025)."""
-
-
-def nist_nodes() -> AttenuationTable:
-    """The tables as that calibration reads them: NIST's energies with straight lines between."""
-    table = reference_attenuation()
-    nodes = np.array([30.0, 40.0, 50.0, 60.0, 80.0, 100.0, 150.0, 200.0])
-    fine = np.arange(30.0, 200.25, 0.5)
-    columns = {
-        name: np.interp(fine, nodes, table.mass_attenuation_cm2_g(name, nodes)) for name in table.columns
-    }
-    return AttenuationTable(fine, columns)
 
 
 def ideal_hu(tissue: str, energy_kev: float) -> float:
@@ -62,14 +51,29 @@ def ideal_samples(energy_kev: float, *tissues: str) -> list[TissueSample]:
 
 
 def test_five_tissue_fit_reproduces_the_printed_calibration() -> None:
-    fit = fit_tissues(PRINTED, nist_nodes())
+    fit = fit_tissues(PRINTED, published_attenuation())
 
     assert fit.energy_kev == 97.0
-    assert fit.r_squared == pytest.approx(0.998965, abs=1e-4)
+    assert fit.r_squared == pytest.approx(0.998965, abs=1e-6)
     assert fit.attenuation_slope == pytest.approx(0.000016, abs=5e-7)
-    assert fit.attenuation_intercept == pytest.approx(0.171240, abs=5e-5)
-    assert fit.density_slope == pytest.approx(0.000893, abs=1e-6)
-    assert fit.density_intercept == pytest.approx(0.968731, abs=5e-4)
+    assert fit.attenuation_intercept == pytest.approx(0.171240, abs=1e-6)
+    assert fit.density_slope == pytest.approx(0.000893, abs=5e-7)
+    assert fit.density_intercept == pytest.approx(0.968731, abs=1e-6)
+
+
+@pytest.mark.parametrize("hu", [-50.0, 0.0, 40.0, 100.0, 200.0, 500.0])
+def test_density_of_the_printed_calibration_within_one_mg_cc(hu: float) -> None:
+    # the published two-component model from the fit's own printed numbers, six decimals where printed
+    table = published_attenuation()
+    fat, mineral = (
+        float(table.mass_attenuation_cm2_g(name, 97.0)) for name in ("triglyceride", "dipotassium_phosphate")
+    )
+    slope = fit_tissues(PRINTED, table).attenuation_slope  # printed with two digits only
+    expected = 1000.0 * (0.000893 * hu + 0.968731) * (slope * hu + 0.171240 - fat) / (mineral - fat)
+
+    intercept, linear, curved = fit_tissues(PRINTED, table).coefficients
+
+    assert intercept + linear * hu + curved * hu**2 == pytest.approx(expected, abs=0.2)
 
 
 def test_finer_interpolation_moves_the_energy_by_one_step_only() -> None:
@@ -84,7 +88,7 @@ def test_printed_means_are_those_of_the_file() -> None:
     assert {name.lower().replace(" ", "_"): float(mean) for name, mean in rows} == PRINTED
     energy = re.search(r"Energy \[keV\]:\s+([\d.]+)", text)
     assert energy is not None
-    assert float(energy.group(1)) == fit_tissues(PRINTED, nist_nodes()).energy_kev
+    assert float(energy.group(1)) == fit_tissues(PRINTED, published_attenuation()).energy_kev
 
 
 def test_phantom_law_is_taken_before_tissues() -> None:
