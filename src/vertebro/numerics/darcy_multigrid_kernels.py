@@ -1,0 +1,189 @@
+"""Compiled smoothing, restriction and prolongation of :mod:`vertebro.numerics.darcy_multigrid`.
+
+Arrays carry one layer of ghost cells on every side, whose transmissibilities are 0; ``tx[i, j, k]``
+joins cell (i, j, k) with (i+1, j, k), and so on. Every kernel works on the planes ``[first, stop)`` of
+its first axis and releases the interpreter's lock, so that bands of planes can run in threads with
+the same result for any number of them. Rows along the last axis are solved whole (line
+Gauss–Seidel); rows of one colour, (i + j) even or odd, do not touch one another.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, types
+
+_OPTIONS = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
+_CELLS = types.Array(types.float32, 3, "C")
+_FINE = types.Array(types.float64, 3, "C")
+_SPANS = types.Array(types.int32, 3, "C")
+_INT = types.int64
+
+
+@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _SPANS, _INT, _INT)], **_OPTIONS)
+def factor_rows(pivot, sink, tx, ty, tz, spans, first, stop):  # type: ignore[no-untyped-def]
+    """Inverse pivots of the tridiagonal matrix of every row; 0 at cells without connections."""
+    zero, one = np.float32(0.0), np.float32(1.0)
+    for i in range(first, stop):
+        for j in range(1, pivot.shape[1] - 1):
+            last = zero
+            for k in range(spans[i, j, 0], spans[i, j, 1]):
+                low = tz[i, j, k - 1]
+                total = tx[i - 1, j, k] + tx[i, j, k] + ty[i, j - 1, k] + ty[i, j, k] + low + tz[i, j, k]
+                total += sink[i, j, k]
+                kept = total - low * low * last
+                # a row closed off from everything would be singular: keep a trace of its own weight
+                kept = max(kept, np.float32(1e-6) * total)
+                last = one / kept if kept > zero else zero
+                pivot[i, j, k] = last
+
+
+@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _SPANS, types.boolean, _INT, _INT, _INT)],
+      **_OPTIONS)  # fmt: skip
+def relax_rows(x, b, tx, ty, tz, pivot, spans, alone, colour, first, stop):  # type: ignore[no-untyped-def]
+    """Solve every row of one colour exactly, the others held (or taken as 0 where ``alone``)."""
+    row = np.empty(x.shape[2], np.float32)
+    for i in range(first, stop):
+        for j in range(1 + (i + 1 + colour) % 2, x.shape[1] - 1, 2):
+            lo, hi = spans[i, j, 0], spans[i, j, 1]
+            if alone:
+                for k in range(lo, hi):
+                    row[k] = b[i, j, k]
+            else:
+                for k in range(lo, hi):
+                    row[k] = (
+                        b[i, j, k]
+                        + tx[i - 1, j, k] * x[i - 1, j, k]
+                        + tx[i, j, k] * x[i + 1, j, k]
+                        + ty[i, j - 1, k] * x[i, j - 1, k]
+                        + ty[i, j, k] * x[i, j + 1, k]
+                    )
+            value = np.float32(0.0)
+            for k in range(lo, hi):
+                value = (row[k] + tz[i, j, k - 1] * value) * pivot[i, j, k]
+                row[k] = value
+            value = np.float32(0.0)
+            for k in range(hi - 1, lo - 1, -1):
+                value = row[k] + tz[i, j, k] * pivot[i, j, k] * value
+                x[i, j, k] = value
+
+
+@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _SPANS, _INT, _INT)], **_OPTIONS)
+def restrict_first_colour(coarse, x, tx, ty, spans, first, stop):  # type: ignore[no-untyped-def]
+    """Sum into coarse planes the residual left on the rows of colour 0 after colours 0, 1 from zero.
+
+    Rows of colour 1 have none; those of colour 0 were solved with their neighbours at 0, so what is
+    left is what their neighbours now send.
+    """
+    n_i, n_j = x.shape[0] - 2, x.shape[1] - 2
+    row = np.zeros(x.shape[2] + 2, np.float32)
+    for ci in range(first, stop):
+        for cj in range(1, coarse.shape[1] - 1):
+            for ck in range(coarse.shape[2]):
+                coarse[ci, cj, ck] = np.float32(0.0)
+            for i in range(2 * ci - 1, min(2 * ci, n_i) + 1):
+                for j in range(2 * cj - 1, min(2 * cj, n_j) + 1):
+                    if (i + j) % 2 == 1:
+                        continue
+                    lo, hi = spans[i, j, 0], spans[i, j, 1]
+                    if hi <= lo:
+                        continue
+                    for k in range(lo, hi):
+                        row[k] = (
+                            tx[i - 1, j, k] * x[i - 1, j, k]
+                            + tx[i, j, k] * x[i + 1, j, k]
+                            + ty[i, j - 1, k] * x[i, j - 1, k]
+                            + ty[i, j, k] * x[i, j + 1, k]
+                        )
+                    row[lo - 1] = np.float32(0.0)
+                    row[hi] = np.float32(0.0)
+                    for ck in range((lo + 1) // 2, hi // 2 + 1):
+                        coarse[ci, cj, ck] += row[2 * ck - 1] + row[2 * ck]
+
+
+@njit([types.void(_CELLS, _CELLS, _SPANS, _INT, _INT)], **_OPTIONS)
+def add_coarse(x, coarse, spans, first, stop):  # type: ignore[no-untyped-def]
+    """Add to every cell the value of the coarse cell it belongs to."""
+    for i in range(first, stop):
+        for j in range(1, x.shape[1] - 1):
+            for k in range(spans[i, j, 0], spans[i, j, 1]):
+                x[i, j, k] += coarse[(i + 1) // 2, (j + 1) // 2, (k + 1) // 2]
+
+
+@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, types.float32, _INT, _INT)],
+      **_OPTIONS)  # fmt: skip
+def coarsen(ctx, cty, ctz, csink, tx, ty, tz, sink, weight, first, stop):  # type: ignore[no-untyped-def]
+    """Transmissibilities (times ``weight``) and sinks between blocks of 2 x 2 x 2 cells, by sums."""
+    n_i, n_j, n_k = tx.shape[0] - 2, tx.shape[1] - 2, tx.shape[2] - 2
+    for ci in range(first, stop):
+        for cj in range(1, ctx.shape[1] - 1):
+            for ck in range(1, ctx.shape[2] - 1):
+                sx, sy = np.float32(0.0), np.float32(0.0)
+                sz, ss = np.float32(0.0), np.float32(0.0)
+                for i in range(2 * ci - 1, min(2 * ci, n_i) + 1):
+                    for j in range(2 * cj - 1, min(2 * cj, n_j) + 1):
+                        for k in range(2 * ck - 1, min(2 * ck, n_k) + 1):
+                            ss += sink[i, j, k]
+                            if i == 2 * ci:
+                                sx += tx[i, j, k]
+                            if j == 2 * cj:
+                                sy += ty[i, j, k]
+                            if k == 2 * ck:
+                                sz += tz[i, j, k]
+                ctx[ci, cj, ck], cty[ci, cj, ck], ctz[ci, cj, ck] = weight * sx, weight * sy, weight * sz
+                csink[ci, cj, ck] = ss
+
+
+@njit([types.float64(_FINE, _FINE, _FINE, _FINE, _FINE, _FINE, _SPANS, _INT, _INT)], **_OPTIONS)
+def apply_flux(out, x, tx, ty, tz, diagonal, spans, first, stop):  # type: ignore[no-untyped-def]
+    """``out = A x`` for the cells, and the sum of ``x · A x``."""
+    total = 0.0
+    for i in range(first, stop):
+        for j in range(1, x.shape[1] - 1):
+            for k in range(spans[i, j, 0], spans[i, j, 1]):
+                value = (
+                    diagonal[i, j, k] * x[i, j, k]
+                    - tx[i - 1, j, k] * x[i - 1, j, k]
+                    - tx[i, j, k] * x[i + 1, j, k]
+                    - ty[i, j - 1, k] * x[i, j - 1, k]
+                    - ty[i, j, k] * x[i, j + 1, k]
+                    - tz[i, j, k - 1] * x[i, j, k - 1]
+                    - tz[i, j, k] * x[i, j, k + 1]
+                )
+                out[i, j, k] = value
+                total += value * x[i, j, k]
+    return total
+
+
+@njit([types.float64(_FINE, _FINE, _FINE, _FINE, _CELLS, types.float64, _SPANS, _INT, _INT)], **_OPTIONS)
+def descend(x, r, p, q, b, length, spans, first, stop):  # type: ignore[no-untyped-def]
+    """``x += length p``, ``r -= length q``, ``b = r`` in single precision; the sum of squares of r."""
+    total = 0.0
+    for i in range(first, stop):
+        for j in range(1, x.shape[1] - 1):
+            for k in range(spans[i, j, 0], spans[i, j, 1]):
+                x[i, j, k] += length * p[i, j, k]
+                value = r[i, j, k] - length * q[i, j, k]
+                r[i, j, k] = value
+                b[i, j, k] = np.float32(value)
+                total += value * value
+    return total
+
+
+@njit([types.float64(_FINE, _CELLS, _SPANS, _INT, _INT)], **_OPTIONS)
+def dot_mixed(r, z, spans, first, stop):  # type: ignore[no-untyped-def]
+    """Sum of ``r · z``."""
+    total = 0.0
+    for i in range(first, stop):
+        for j in range(1, r.shape[1] - 1):
+            for k in range(spans[i, j, 0], spans[i, j, 1]):
+                total += r[i, j, k] * np.float64(z[i, j, k])
+    return total
+
+
+@njit([types.void(_FINE, _CELLS, types.float64, _SPANS, _INT, _INT)], **_OPTIONS)
+def turn(p, z, share, spans, first, stop):  # type: ignore[no-untyped-def]
+    """``p = z + share p``."""
+    for i in range(first, stop):
+        for j in range(1, p.shape[1] - 1):
+            for k in range(spans[i, j, 0], spans[i, j, 1]):
+                p[i, j, k] = np.float64(z[i, j, k]) + share * p[i, j, k]
