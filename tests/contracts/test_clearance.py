@@ -13,8 +13,7 @@ from vertebro.planning.clearance import (
     SUPERIOR,
     clearance,
     clearance_reference,
-    length_outside,
-    length_within,
+    length_along,
     nearest_to_segment,
 )
 
@@ -80,22 +79,32 @@ def test_no_points_are_infinitely_far() -> None:
     assert np.isinf(nearest_to_segment(np.empty((0, 3)), TIP, FORWARD, 10.0))
 
 
-def test_the_length_outside_a_block_is_counted() -> None:
-    block = np.zeros((11, 41, 11), dtype=np.float32)
-    block[:, 20:, :] = 1.0
-    first = np.array([-5.0, -30.0, -5.0])
-
-    outside = length_outside(block, first, 1.0, np.array([0.0, 5.0, 0.0]), FORWARD, 20.0)
-
-    assert outside == pytest.approx(5.0, abs=1.0)
-
-
-def test_the_length_within_a_mask_is_counted() -> None:
+def test_the_length_inside_and_outside_a_mask_is_counted() -> None:
     mask = np.zeros((11, 41, 11), dtype=bool)
     mask[:, 10:14, :] = True
     first = np.array([-5.0, -30.0, -5.0])
 
-    within = length_within(mask, first, 1.0, TIP, FORWARD, 40.0)
+    inside, outside = length_along(mask, first, 1.0, TIP, FORWARD, 40.0)
 
-    assert within == pytest.approx(4.0, abs=1.0)
-    assert length_within(mask, first, 1.0, TIP, np.array([0.0, -1.0, 0.0]), 40.0) == 0.0
+    assert inside == pytest.approx(4.0, abs=1.0)
+    assert inside + outside == pytest.approx(40.0, abs=1.0)
+    assert length_along(mask, first, 1.0, TIP, np.array([0.0, -1.0, 0.0]), 40.0)[0] == 0.0
+
+
+def test_the_length_along_a_mask_agrees_with_numpy() -> None:
+    rng = np.random.default_rng(3)
+    mask = rng.random((30, 30, 30)) < 0.5
+    first = np.full(3, -10.3)
+    for _ in range(20):
+        direction = rng.normal(size=3)
+        direction /= np.linalg.norm(direction)
+        end = rng.uniform(-8.0, 8.0, 3)
+        behind = 0.35 * np.arange(int(30.0 / 0.35) + 1)
+        index = np.rint((end - behind[:, None] * direction - first) / 0.7).astype(int)
+        within = np.all((index >= 0) & (index < 30), axis=1)
+        hits = within & mask[tuple(np.clip(index, 0, 29).T)]
+
+        inside, outside = length_along(mask, first, 0.7, end, direction, 30.0)
+
+        assert inside == pytest.approx(0.35 * hits.sum())
+        assert outside == pytest.approx(0.35 * (~hits).sum())

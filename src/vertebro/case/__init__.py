@@ -39,6 +39,8 @@ from vertebro.case.injection import (
 )
 from vertebro.case.level import Level, level_order, parse_level
 from vertebro.case.plan import (
+    MARGINS_AROUND,
+    MARGINS_OF_TIP,
     Approach,
     ClinicalContext,
     LevelPlan,
@@ -63,6 +65,8 @@ from vertebro.case.view import CArmPose, FluoroView, ViewDose
 from vertebro.findings import Finding, Severity, finding
 
 __all__ = [
+    "MARGINS_AROUND",
+    "MARGINS_OF_TIP",
     "Approach",
     "Assessment",
     "BalloonInflation",

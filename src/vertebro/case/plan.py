@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 from vertebro.case.estimate import Estimate
 from vertebro.findings import Finding
 
+MARGINS_AROUND = ("medial", "lateral", "superior", "inferior", "canal", "foramen")
+"""Margins along a cannula's way, in :attr:`NeedlePath.margins_mm`."""
+MARGINS_OF_TIP = ("anterior_wall", "superior_endplate", "inferior_endplate", "cleft")
+"""Margins of its tip alone."""
+
 
 class Side(StrEnum):
     """The patient's side."""
@@ -142,8 +147,10 @@ class NeedlePath:
     margins_mm: Mapping[str, float | None]
     """Bone left between the cannula's **surface** and each neighbour, at the least, mm.
 
-    ``medial``, ``lateral``, ``superior``, ``inferior`` walls; ``canal``; ``anterior_wall`` from the
-    tip. Negative: broken through by so much. None: not met.
+    Along its way: ``medial``, ``lateral``, ``superior``, ``inferior`` walls, ``canal``, ``foramen``
+    (the nerves' openings above and below the pedicle). From the tip: ``anterior_wall``,
+    ``superior_endplate``, ``inferior_endplate``, and ``cleft``, the wall of a gas cleft from either side.
+    Negative: broken through by so much. None: not met.
     """
     tightest: str
     """The neighbour with the smallest margin."""
@@ -156,7 +163,11 @@ class NeedlePath:
     sagittal_angle_deg: float
     """Inclination in its sagittal plane; positive when the tip leads to caudal."""
     end_on_view_deg: tuple[float, float]
-    """C-arm angles to look down the needle: (LAO positive / RAO negative, CRA positive / CAU negative)."""
+    """C-arm angles to look down the needle: (LAO positive / RAO negative, CRA positive / CAU negative).
+
+    With the detector in front of the patient, at the far end of the line; behind the patient the same
+    line reads 180° more and the opposite.
+    """
     length_tissue_mm: float | None
     """Skin to bone; None where the skin lies outside the scan."""
     length_bone_mm: float
@@ -172,6 +183,12 @@ class NeedlePath:
     """What was given up, in words."""
     broken_limits: tuple[str, ...] = ()
     """Hard limits that the path breaks, each with by how much; empty for a path that may be recommended."""
+
+    @property
+    def least_margin_mm(self) -> float:
+        """The smallest margin along the cannula's way, those of the tip left aside; 0 where none is known."""
+        known = (self.margins_mm.get(name) for name in MARGINS_AROUND)
+        return min((value for value in known if value is not None), default=0.0)
 
     def to_json(self) -> dict[str, object]:
         """The path as JSON-ready data."""
@@ -232,7 +249,7 @@ class LevelPlan:
         if self.access != "unipedicular" or len(found) < 2:
             return tuple(found)
         single = [path for path in found if path.access == "unipedicular"] or found
-        return (max(single, key=_least_margin_mm),)
+        return (max(single, key=lambda path: path.least_margin_mm),)
 
     def to_json(self) -> dict[str, object]:
         """The level's plan as JSON-ready data."""
@@ -263,11 +280,6 @@ class TreatmentPlan:
             "levels": {name: level.to_json() for name, level in self.levels.items()},
             "findings": [item.to_json() for item in self.findings],
         }
-
-
-def _least_margin_mm(path: NeedlePath) -> float:
-    walls = ("medial", "lateral", "superior", "inferior", "canal")
-    return min((value for name in walls if (value := path.margins_mm.get(name)) is not None), default=0.0)
 
 
 def _point(point: NDArray[np.float64] | None) -> list[float] | None:

@@ -9,7 +9,9 @@ import numpy as np
 from vertebro.case import Approach, NeedlePath, Side
 from vertebro.devices.cannulas import Cannula, load_cannulas
 from vertebro.findings import Finding, finding
+from vertebro.geometry import apply_affine, invert_affine
 from vertebro.imaging import Volume
+from vertebro.planning.limits import TipPlace, short_of_midline
 from vertebro.planning.paths import choose_cannula, make_path
 from vertebro.planning.search import Aim, find_axis
 from vertebro.planning.settings import AccessSettings
@@ -65,12 +67,32 @@ def plan_access(site: Site, use: str, volume: Volume | None, settings: AccessSet
             continue
         of_side = _paths_of_side(site, pedicle, use, volume, settings)
         paths.extend(of_side)
+    usable = [path for path in paths if path.recommended]
+    if len({path.side for path in usable}) == 1 and all(path.access == "bipedicular" for path in usable):
+        # one side alone must reach the midline; beside the pedicle it may
+        pedicle = site.pedicles[usable[0].side]
+        cannula = choose_cannula(pedicle.width_mm, site.name, use, settings)
+        near = settings.unipedicular_offset_mm
+        paths += _path_beside(site, pedicle, (-near, near), cannula, settings, volume)
     access, reason = _one_or_two(paths, settings)
+    if access == "none":
+        paths = [_alone(site, path, settings) for path in paths]
     ranked = _with_one_recommended(paths, access)
     for side in site.pedicles:
         of_side = [path for path in ranked if path.side is side]
         findings.extend(_findings_of_side(site, side, of_side, settings))
     return AccessPlan(ranked, access, reason, tuple(findings))
+
+
+def _alone(site: Site, path: NeedlePath, settings: AccessSettings) -> NeedlePath:
+    """A path that would have to fill the body alone: that it stops short of the midline breaks a limit."""
+    tip_v = apply_affine(invert_affine(site.lps_from_vertebra), path.target_lps_mm)
+    lateral_mm = float(tip_v[0]) * (1.0 if path.side is Side.RIGHT else -1.0)
+    short = short_of_midline(lateral_mm, TipPlace(tip_v, site.back_mm, site.depth_mm), settings)
+    if not short or path.broken_limits:
+        return path
+    text = f"a single needle must reach the midline's anterior third: its tip {short}"
+    return replace(path, recommended=False, broken_limits=(text,), tolerance_mm=0.0, tolerance_deg=0.0)
 
 
 def _paths_of_side(
@@ -81,24 +103,33 @@ def _paths_of_side(
     far = MAX_LATERAL_SHARE * site.half_width_mm
     wished = settings.bipedicular_offset_fraction * 2.0 * site.half_width_mm
     near = settings.unipedicular_offset_mm
-    aims = {
-        "bipedicular": Aim(pedicle.side, 0.0, far, wished),
-        "unipedicular": Aim(pedicle.side, -near, near, 0.0),
-    }
+    aims = (Aim(pedicle.side, 0.0, far, wished), Aim(pedicle.side, -near, near, 0.0))
     paths = []
-    for access, aim in aims.items():
+    for aim in aims:
         found = find_axis(site, pedicle, aim, cannula, settings)
         if found is not None:
-            paths.append(make_path(site, pedicle, found, access, cannula, settings, volume))
+            paths.append(make_path(site, pedicle, found, cannula, settings, volume))
     if not any(path.recommended for path in paths) or _is_too_narrow(pedicle, cannula, settings):
-        beside = beside_pedicle(site, pedicle)
-        aim = Aim(pedicle.side, -near, far, 0.0, Approach.PARAPEDICULAR)
-        found = find_axis(site, beside, aim, cannula, settings)
-        if found is not None:
-            path = make_path(site, beside, found, "unipedicular", cannula, settings, volume)
-            measured = replace(path, pedicle_width_mm=pedicle.width_mm, pedicle_height_mm=pedicle.height_mm)
-            paths.append(measured)
+        paths += _path_beside(site, pedicle, (-near, far), cannula, settings, volume)
     return sorted(paths, key=lambda path: (not path.recommended, path.score))[: 1 + settings.n_alternatives]
+
+
+def _path_beside(
+    site: Site,
+    pedicle: Pedicle,
+    lateral_mm: tuple[float, float],
+    cannula: Cannula,
+    settings: AccessSettings,
+    volume: Volume | None,
+) -> list[NeedlePath]:
+    """The path along a pedicle's outer wall whose tip comes to lie in a range beside the midline."""
+    beside = beside_pedicle(site, pedicle)
+    aim = Aim(pedicle.side, *lateral_mm, 0.0, Approach.PARAPEDICULAR)
+    found = find_axis(site, beside, aim, cannula, settings)
+    if found is None:
+        return []
+    path = make_path(site, beside, found, cannula, settings, volume)
+    return [replace(path, pedicle_width_mm=pedicle.width_mm, pedicle_height_mm=pedicle.height_mm)]
 
 
 def _is_too_narrow(pedicle: Pedicle, cannula: Cannula, settings: AccessSettings) -> bool:
@@ -120,35 +151,38 @@ def _one_or_two(paths: list[NeedlePath], settings: AccessSettings) -> tuple[str,
     """One needle where one reaches the midline with room to spare, two where it does not."""
     single = [path for path in paths if path.access == "unipedicular" and _has_room(path, settings)]
     if single:
-        best = max(single, key=_room_mm)
+        best = max(single, key=lambda path: path.least_margin_mm)
         return (
             "unipedicular",
-            f"one needle from the {best.side.value} reaches the midline with {_room_mm(best):.1f} mm of bone "
-            "around it; trials found pain relief equal to two needles, in less time "
+            f"one needle from the {best.side.value} reaches the midline with {best.least_margin_mm:.1f} mm "
+            "of bone around it; trials found pain relief equal to two needles, in less time "
             "(14 studies, 1,043 patients: J Orthop Surg Res 2016, doi 10.1186/s13018-016-0479-6)",
         )
-    sides = {path.side for path in paths if not path.broken_limits}
+    usable = [path for path in paths if path.recommended]
+    sides = {path.side for path in usable}
     if len(sides) == 2:
         return (
             "bipedicular",
             "no single needle reaches the midline with the bone wanted around it; two do not need to",
         )
-    if sides:
-        (side,) = sides
+    if not sides:
+        return "none", "no straight path keeps to the limits"
+    (side,) = sides
+    if any(path.access == "unipedicular" for path in usable):
         return "unipedicular", f"only the {side.value} side can be reached without breaking a limit"
-    return "none", "no straight path keeps to the limits"
+    return (
+        "none",
+        f"only the {side.value} side can be reached without breaking a limit, and no needle from there "
+        "reaches the midline",
+    )
 
 
 def _has_room(path: NeedlePath, settings: AccessSettings) -> bool:
     return (
-        not path.broken_limits
-        and _room_mm(path) >= settings.wall_margin_mm
+        path.recommended
+        and path.least_margin_mm >= settings.wall_margin_mm
         and path.axial_angle_deg <= settings.comfortable_axial_deg
     )
-
-
-def _room_mm(path: NeedlePath) -> float:
-    return min(v for name, v in path.margins_mm.items() if v is not None and name != "anterior_wall")
 
 
 def _with_one_recommended(paths: list[NeedlePath], access: str) -> tuple[NeedlePath, ...]:
@@ -174,9 +208,9 @@ def _findings_of_side(
         ]
     best = usable[0]
     notes = []
-    if _room_mm(best) < settings.wall_margin_mm:
-        evidence = {"margin_mm": round(_room_mm(best), 2), "wanted_mm": settings.wall_margin_mm}
-        message = f"{where}: only {_room_mm(best):.1f} mm of bone to spare ({best.tightest})."
+    if best.least_margin_mm < settings.wall_margin_mm:
+        evidence = {"margin_mm": round(best.least_margin_mm, 2), "wanted_mm": settings.wall_margin_mm}
+        message = f"{where}: only {best.least_margin_mm:.1f} mm of bone to spare ({best.tightest})."
         notes.append(finding("plan.thin_margin", message, where=site.name, evidence=evidence))
     if best.entry_skin_lps_mm is None:
         message = f"{where}: the skin lies outside the scan; its entry point is not known."

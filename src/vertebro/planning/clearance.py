@@ -140,51 +140,23 @@ def nearest_to_segment(
 
 
 @numba.njit(cache=True, fastmath=False, nogil=True)  # type: ignore[untyped-decorator]
-def length_outside(
-    coverage: NDArray[np.float32],
-    first_voxel_v: NDArray[np.float64],
-    spacing_mm: float,
-    tip_v: NDArray[np.float64],
-    direction_v: NDArray[np.float64],
-    length_mm: float,
-) -> float:
-    """Length of an axis, in mm, that runs where the nearest voxel is less than half bone."""
-    step = 0.5 * spacing_mm
-    n_steps = int(length_mm / step) + 1
-    outside = 0.0
-    for index in range(n_steps):
-        behind = index * step
-        i = round((tip_v[0] - behind * direction_v[0] - first_voxel_v[0]) / spacing_mm)
-        j = round((tip_v[1] - behind * direction_v[1] - first_voxel_v[1]) / spacing_mm)
-        k = round((tip_v[2] - behind * direction_v[2] - first_voxel_v[2]) / spacing_mm)
-        is_in = (
-            0 <= i < coverage.shape[0]
-            and 0 <= j < coverage.shape[1]
-            and 0 <= k < coverage.shape[2]
-            and coverage[i, j, k] >= 0.5
-        )
-        if not is_in:
-            outside += step
-    return outside
-
-
-@numba.njit(cache=True, fastmath=False, nogil=True)  # type: ignore[untyped-decorator]
-def length_within(
-    solid: NDArray[np.bool_],
+def length_along(
+    mask: NDArray[np.bool_],
     first_voxel_v: NDArray[np.float64],
     spacing_mm: float,
     end_v: NDArray[np.float64],
     direction_v: NDArray[np.float64],
     length_mm: float,
-) -> float:
-    """Length of an axis, in mm, before ``end_v``, that runs through the voxels of a mask."""
+) -> tuple[float, float]:
+    """Length of an axis, in mm, before ``end_v``, inside and outside a mask, by nearest voxels."""
     step = 0.5 * spacing_mm
-    within = 0.0
-    for index in range(int(length_mm / step) + 1):
+    n_steps = int(length_mm / step) + 1
+    n_inside = 0
+    for index in range(n_steps):
         behind = index * step
         i = round((end_v[0] - behind * direction_v[0] - first_voxel_v[0]) / spacing_mm)
         j = round((end_v[1] - behind * direction_v[1] - first_voxel_v[1]) / spacing_mm)
         k = round((end_v[2] - behind * direction_v[2] - first_voxel_v[2]) / spacing_mm)
-        if 0 <= i < solid.shape[0] and 0 <= j < solid.shape[1] and 0 <= k < solid.shape[2] and solid[i, j, k]:
-            within += step
-    return within
+        if 0 <= i < mask.shape[0] and 0 <= j < mask.shape[1] and 0 <= k < mask.shape[2] and mask[i, j, k]:
+            n_inside += 1
+    return n_inside * step, (n_steps - n_inside) * step

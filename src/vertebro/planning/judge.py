@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from vertebro.case import Approach, Side
+from vertebro.case import MARGINS_AROUND, Approach, Side
 from vertebro.devices.cannulas import Cannula
 from vertebro.planning.clearance import (
     AHEAD,
@@ -21,9 +21,11 @@ from vertebro.planning.clearance import (
     MEDIAL,
     SUPERIOR,
     clearance,
-    length_outside,
+    length_along,
     nearest_to_segment,
 )
+from vertebro.planning.limits import TipPlace, broken_limits
+from vertebro.planning.obstacles import Obstacle
 from vertebro.planning.settings import AccessSettings
 from vertebro.planning.site import Site
 
@@ -82,8 +84,8 @@ class Judgement:
 
     @property
     def smallest_margin_mm(self) -> float:
-        """The smallest of the margins around the cannula (not the one ahead of the tip)."""
-        return min(v for k, v in self.margins_mm.items() if v is not None and k != "anterior_wall")
+        """The smallest of the margins around the cannula (not those of the tip alone)."""
+        return min(v for k, v in self.margins_mm.items() if v is not None and k in MARGINS_AROUND)
 
 
 def watched_length_mm(axis: Axis) -> float:
@@ -160,25 +162,51 @@ def _length_near_canal_mm(axis: Axis, entry_v: NDArray[np.float64]) -> float:
     return length + (OUTSIDE_BONE_MM if axis.approach is Approach.PARAPEDICULAR else 0.0)
 
 
-def canal_margin_mm(site: Site, axis: Axis, entry_v: NDArray[np.float64], radius_mm: float) -> float | None:
-    """Distance from the cannula's surface to the canal, over all of its way in bone; None without a canal.
+def way_margin_mm(
+    site: Site, region: Obstacle, axis: Axis, entry_v: NDArray[np.float64], radius_mm: float
+) -> float | None:
+    """Distance from the cannula's surface to a region, over all of its way in bone; None without one.
 
     Negative where it enters: by how far the axis lies inside, and the cannula's radius.
     """
-    if len(site.canal_v) == 0:
+    if not region.is_there:
         return None
     points = _samples(axis, _length_near_canal_mm(axis, entry_v))
-    distance, _ = cKDTree(site.canal_v).query(points)
+    distance, _ = cKDTree(region.rim_v).query(points)
     half_voxel = 0.5 * site.spacing_mm
-    signed = np.where(site.is_in_canal(points), -(distance + half_voxel), distance - half_voxel)
+    signed = np.where(site.is_in(region.mask, points), -(distance + half_voxel), distance - half_voxel)
     return float(signed.min()) - radius_mm
+
+
+def tip_margins_mm(site: Site, tip_v: NDArray[np.float64], radius_mm: float) -> dict[str, float | None]:
+    """Distance from the tip's surface to both endplates and to the walls of a gas cleft.
+
+    An endplate's is negative where the tip has passed it. A cleft's counts from either side: a tip may
+    lie in a cleft or in bone, but not in the wall between them.
+    """
+    is_outside = not site.is_bone(tip_v)
+    margins: dict[str, float | None] = {}
+    plates = {"superior_endplate": site.endplates.superior, "inferior_endplate": site.endplates.inferior}
+    nearest = {name: np.inf if tree is None else float(tree.query(tip_v)[0]) for name, tree in plates.items()}
+    for name, distance in nearest.items():
+        is_passed = is_outside and distance == min(nearest.values())
+        margins[name] = (-distance if is_passed else distance) - radius_mm if np.isfinite(distance) else None
+    margins["cleft"] = None
+    if site.cleft.is_there:
+        # voxel centres of the rim lie half a voxel inside the wall
+        half_voxel = 0.5 * site.spacing_mm
+        distance = float(cKDTree(site.cleft.rim_v).query(tip_v)[0])
+        is_inside = bool(site.is_in(site.cleft.mask, tip_v[None, :])[0])
+        margins["cleft"] = distance + (half_voxel if is_inside else -half_voxel) - radius_mm
+    return margins
 
 
 def quick_margins_mm(site: Site, axis: Axis, radius_mm: float) -> tuple[dict[str, float], float, float]:
     """Margins for a search: walls and canal, the distance ahead of the tip, and the length outside bone.
 
     As :func:`judge` measures them, but that an axis outside the bone is told by its length alone and
-    the way between bone entry and pedicle is taken as 20 mm.
+    the way between bone entry and pedicle is taken as 20 mm. Openings of nerves count beside a pedicle
+    alone: through it, the walls guard them.
     """
     direction = axis.direction_v
     length = watched_length_mm(axis)
@@ -187,8 +215,13 @@ def quick_margins_mm(site: Site, axis: Axis, radius_mm: float) -> tuple[dict[str
     reach = float(np.linalg.norm(axis.tip_v - axis.through_v)) + ENTRY_MM
     half_voxel = 0.5 * site.spacing_mm
     margins["canal"] = nearest_to_segment(site.canal_v, axis.tip_v, direction, reach) - half_voxel - radius_mm
+    if axis.approach is Approach.PARAPEDICULAR and axis.side in site.foramina:
+        openings = site.foramina[axis.side].rim_v
+        margins["foramen"] = (
+            nearest_to_segment(openings, axis.tip_v, direction, reach) - half_voxel - radius_mm
+        )
     first = np.ascontiguousarray(site.vertebra_from_patch[:3, 3])
-    outside = length_outside(site.coverage, first, site.spacing_mm, axis.tip_v, direction, length)
+    _, outside = length_along(site.bone, first, site.spacing_mm, axis.tip_v, direction, length)
     return margins, float(table[AHEAD, 0]), float(outside)
 
 
@@ -210,16 +243,21 @@ def judge(site: Site, axis: Axis, cannula: Cannula, settings: AccessSettings) ->
     radius = cannula.radius_mm
     table = clearance(site.surface_v, axis.tip_v, axis.direction_v, watched_length_mm(axis), axis.medial_sign)
     entry_v = bone_entry_v(site, axis)
+    regions = {"canal": Obstacle(site.canal, site.canal_v), "foramen": site.foramina.get(axis.side)}
     margins: dict[str, float | None] = dict(wall_margins_mm(site, axis, radius))
-    margins["canal"] = canal_margin_mm(site, axis, entry_v, radius)
+    for name, region in regions.items():
+        margins[name] = None if region is None else way_margin_mm(site, region, axis, entry_v, radius)
     ahead = float(table[AHEAD, 0])
     if float(site.coverage_at(axis.tip_v[None, :])[0]) < 0.5:
         ahead = -float(site.surface.query(axis.tip_v)[0])
     margins["anterior_wall"] = ahead if np.isfinite(ahead) else None
-    around = {name: value for name, value in margins.items() if value is not None and name != "anterior_wall"}
+    margins.update(tip_margins_mm(site, axis.tip_v, radius))
+    around = {name: value for name in MARGINS_AROUND if (value := margins[name]) is not None}
     tightest = min(around, key=lambda name: around[name])
-    behind = float(table[_ROWS[tightest], 1]) if tightest in _ROWS else _canal_depth(site, axis, entry_v)
-    breach = -min(value for name, value in around.items() if name != "canal")
+    near = regions.get(tightest)
+    behind = float(table[_ROWS[tightest], 1]) if near is None else _nearest_depth(near, axis, entry_v)
+    breach = -min(value for name, value in around.items() if name in _ROWS)
+    place = TipPlace(axis.tip_v, site.back_mm, site.depth_mm)
     return Judgement(
         axis=axis,
         entry_bone_v=entry_v,
@@ -228,13 +266,23 @@ def judge(site: Site, axis: Axis, cannula: Cannula, settings: AccessSettings) ->
         tightest=tightest,
         tightest_v=np.asarray(axis.tip_v - (behind if np.isfinite(behind) else 0.0) * axis.direction_v),
         gertzbein_robbins=grade_of_breach(breach),
-        broken=_broken(margins, site, axis, settings),
+        broken=broken_limits(margins, place, neighbour_mm(site, axis, entry_v), settings),
     )
 
 
-def _canal_depth(site: Site, axis: Axis, entry_v: NDArray[np.float64]) -> float:
+def neighbour_mm(site: Site, axis: Axis, entry_v: NDArray[np.float64]) -> float:
+    """Way of the axis through other labelled bones, over the last stretch before it enters its own."""
+    first = np.ascontiguousarray(site.vertebra_from_patch[:3, 3])
+    inside, _ = length_along(
+        site.neighbour, first, site.spacing_mm, entry_v, axis.direction_v, OUTSIDE_BONE_MM
+    )
+    return float(inside)
+
+
+def _nearest_depth(region: Obstacle, axis: Axis, entry_v: NDArray[np.float64]) -> float:
+    """How far behind the tip the way comes nearest to a region."""
     samples = _samples(axis, _length_near_canal_mm(axis, entry_v))
-    distances, _ = cKDTree(site.canal_v).query(samples)
+    distances, _ = cKDTree(region.rim_v).query(samples)
     return float(np.linalg.norm(samples[int(np.argmin(distances))] - axis.tip_v))
 
 
@@ -250,24 +298,3 @@ def grade_of_breach(breach_mm: float) -> str:
         if breach_mm <= limit and (grade == "A" or breach_mm < limit):
             return grade
     return "E"
-
-
-def _broken(
-    margins: Mapping[str, float | None], site: Site, axis: Axis, settings: AccessSettings
-) -> tuple[str, ...]:
-    """Hard limits that are broken: a wall or the canal touched, or the tip too far forward."""
-    texts = []
-    for name in ("medial", "lateral", "superior", "inferior"):
-        value = margins[name]
-        if value is not None and value < 0.0:
-            texts.append(f"the cannula breaks the {name} wall by {-value:.1f} mm")
-    canal = margins["canal"]
-    if canal is not None and canal < 0.0:
-        texts.append(f"the cannula enters the canal by {-canal:.1f} mm")
-    ahead = margins["anterior_wall"]
-    if ahead is None or ahead < settings.anterior_wall_margin_mm:
-        short = settings.anterior_wall_margin_mm - (ahead or 0.0)
-        texts.append(f"the tip is {short:.1f} mm too near the anterior wall")
-    if axis.tip_v[1] < site.back_mm:
-        texts.append("the tip lies behind the body")
-    return tuple(texts)

@@ -14,7 +14,7 @@ from vertebro.geometry import apply_affine, invert_affine
 from vertebro.imaging import LabelVolume, Volume
 from vertebro.planning.access import beside_pedicle
 from vertebro.planning.judge import Axis
-from vertebro.planning.paths import choose_cannula, make_path
+from vertebro.planning.paths import choose_cannula, make_path, shortness
 from vertebro.planning.plan import PlanSettings, make_level_site
 from vertebro.planning.search import Aim, cost_of
 
@@ -90,7 +90,7 @@ def judge_path(  # noqa: PLR0913 - each argument is a thing that only the person
     """
     settings = settings or PlanSettings()
     side = Side(side)
-    site = _site(labels, assessment, level, settings)
+    site = _site(volume, labels, assessment, level, settings)
     pedicle = _pedicle(site, side)
     vertebra_from_lps = invert_affine(site.lps_from_vertebra)
     entry_v = apply_affine(vertebra_from_lps, np.asarray(entry_lps_mm, dtype=np.float64))
@@ -99,16 +99,19 @@ def judge_path(  # noqa: PLR0913 - each argument is a thing that only the person
     axis, passage = _axis(site, pedicle, entry_v, tip_v)
     cannula = _cannula(device, pedicle, level, settings)
     lateral = float(-axis.medial_sign * tip_v[0])
-    near = settings.access.unipedicular_offset_mm
-    access = "unipedicular" if lateral <= near else "bipedicular"
-    aim = Aim(side, -np.inf, np.inf, 0.0 if access == "unipedicular" else lateral, axis.approach)
+    is_single = not shortness(site, axis, settings.access)
+    aim = Aim(side, -np.inf, np.inf, 0.0 if is_single else lateral, axis.approach)
     score = cost_of(site, passage, axis, aim, cannula, settings.access)
-    return make_path(site, pedicle, (axis, score), access, cannula, settings.access, volume)
+    return make_path(site, pedicle, (axis, score), cannula, settings.access, volume)
 
 
-def _site(labels: LabelVolume, assessment: Assessment, level: str, settings: PlanSettings) -> Site:
+def _site(
+    volume: Volume | None, labels: LabelVolume, assessment: Assessment, level: str, settings: PlanSettings
+) -> Site:
     assessed = assessment.levels.get(level)
-    site = None if assessed is None else make_level_site(labels, assessment, assessed, settings.access)
+    site = (
+        None if assessed is None else make_level_site(labels, assessment, assessed, settings.access, volume)
+    )
     if site is None:
         raise InputError(
             "plan.level",

@@ -12,11 +12,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vertebro.case import NeedlePath
+from vertebro.case import MARGINS_AROUND, NeedlePath
 from vertebro.devices.cannulas import Cannula, load_cannulas
 from vertebro.geometry import apply_affine, apply_direction
 from vertebro.imaging import Volume
-from vertebro.planning.judge import Axis, Judgement, judge, quick_margins_mm
+from vertebro.planning.judge import Axis, Judgement, judge, quick_margins_mm, tip_margins_mm
+from vertebro.planning.limits import TipPlace, short_of_midline, tip_shortfall_mm
 from vertebro.planning.settings import AccessSettings
 from vertebro.planning.site import Pedicle, Site
 from vertebro.planning.skin import find_skin
@@ -25,6 +26,7 @@ MAX_TOLERANCE_DEG = 15.0
 MAX_TOLERANCE_MM = 8.0
 UPPER_LEVELS = tuple(f"T{number}" for number in range(1, 10))
 """Levels where a thinner cannula is usual."""
+_PLACES = {"canal": "the canal", "foramen": "the opening of a nerve"}
 N_AROUND = 8
 """Directions in which a path is tried to err."""
 
@@ -51,11 +53,10 @@ def choose_cannula(pedicle_width_mm: float, level: str, use: str, settings: Acce
     return fitting[-1] if fitting else load_cannulas()[0]
 
 
-def make_path(  # noqa: PLR0913, PLR0917 - every argument is a thing the path rests on
+def make_path(
     site: Site,
     pedicle: Pedicle,
     found: tuple[Axis, float],
-    access: str,
     cannula: Cannula,
     settings: AccessSettings,
     volume: Volume | None,
@@ -68,8 +69,6 @@ def make_path(  # noqa: PLR0913, PLR0917 - every argument is a thing the path re
     pedicle : Pedicle
     found : (Axis, float)
         The axis and its cost.
-    access : str
-        ``"unipedicular"`` or ``"bipedicular"``.
     cannula : Cannula
     settings : AccessSettings
     volume : Volume or None
@@ -78,7 +77,8 @@ def make_path(  # noqa: PLR0913, PLR0917 - every argument is a thing the path re
     Returns
     -------
     NeedlePath
-        ``recommended`` is set where no hard limit is broken.
+        ``recommended`` is set where no hard limit is broken; ``access`` says whether the tip fills a body
+        alone: near the midline, in the anterior third.
     """
     axis, score = found
     verdict = judge(site, axis, cannula, settings)
@@ -99,7 +99,7 @@ def make_path(  # noqa: PLR0913, PLR0917 - every argument is a thing the path re
         side=axis.side,
         approach=axis.approach,
         device=cannula.name,
-        access=access,
+        access="bipedicular" if shortness(site, axis, settings) else "unipedicular",
         recommended=not verdict.broken and not (passage is not None and passage.air_mm > 2.0),
         entry_skin_lps_mm=None if passage is None else passage.entry_lps_mm,
         entry_bone_lps_mm=entry_lps,
@@ -124,8 +124,16 @@ def make_path(  # noqa: PLR0913, PLR0917 - every argument is a thing the path re
     )
 
 
+def shortness(site: Site, axis: Axis, settings: AccessSettings) -> str:
+    """What keeps an axis' tip from filling the body alone; empty where one needle is enough."""
+    lateral_mm = -axis.medial_sign * float(axis.tip_v[0])
+    return short_of_midline(lateral_mm, TipPlace(axis.tip_v, site.back_mm, site.depth_mm), settings)
+
+
 def end_on_view_deg(direction_lps: NDArray[np.float64]) -> tuple[float, float]:
     """C-arm angles that look down a needle: LAO (+) / RAO (−), then CRA (+) / CAU (−).
+
+    With the detector in front of the patient, at the far end of the needle's line.
 
     Examples
     --------
@@ -177,8 +185,12 @@ def tolerance(
 
     def holds(erring: Axis) -> bool:
         margins, ahead, outside_mm = quick_margins_mm(site, erring, cannula.radius_mm)
+        tip = tip_margins_mm(site, erring.tip_v, cannula.radius_mm)
         return (
-            min(margins.values()) >= 0.0 and ahead >= settings.anterior_wall_margin_mm and outside_mm == 0.0
+            min(margins.values()) >= 0.0
+            and ahead >= settings.anterior_wall_margin_mm
+            and outside_mm == 0.0
+            and not tip_shortfall_mm(tip, settings)
         )
 
     return (
@@ -201,10 +213,10 @@ def _largest(erring: Callable[[float], Axis], holds: Callable[[Axis], bool], lim
 def _traded(verdict: Judgement, settings: AccessSettings) -> tuple[str, ...]:
     """Wishes that the path does not meet, in words."""
     texts = []
-    for name in ("medial", "lateral", "superior", "inferior", "canal"):
+    for name in MARGINS_AROUND:
         value = verdict.margins_mm[name]
         if value is not None and 0.0 <= value < settings.wall_margin_mm:
-            place = "the canal" if name == "canal" else f"the {name} wall"
+            place = _PLACES.get(name, f"the {name} wall")
             texts.append(f"only {value:.1f} mm of bone to {place}, {settings.wall_margin_mm:g} mm wanted")
     direction = verdict.axis.direction_v
     inclination = float(np.degrees(np.arctan2(verdict.axis.medial_sign * direction[0], direction[1])))

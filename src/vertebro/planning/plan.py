@@ -12,14 +12,18 @@ from scipy import ndimage
 from vertebro.case import Assessment, ClinicalContext, LevelAssessment, LevelPlan, TreatmentPlan
 from vertebro.findings import Finding, finding
 from vertebro.imaging import LabelVolume, Volume
-from vertebro.imaging.lift import MaskCrop, crop_mask, nearest_on
+from vertebro.imaging.lift import MaskCrop, crop_mask, hu_on, nearest_on
 from vertebro.planning.access import AccessPlan, plan_access
 from vertebro.planning.cement_volume import CementVolumeSettings, plan_cement_ml
+from vertebro.planning.obstacles import find_cleft
 from vertebro.planning.procedure import ProcedureSettings, choose_procedure
 from vertebro.planning.settings import AccessSettings
 from vertebro.planning.site import Site, make_site
 from vertebro.progress import Progress, silent
 
+CLEFT_HU = -200.0
+"""Darker voxels in a body that the assessment found a cleft in are its gas (as the assessment's own limit:
+fat, the darkest solid tissue, reads about -100)."""
 OTHER_BONE_CLEARANCE_MM = 1.5
 """A needle's axis keeps this far from other bones where it can: about its radius."""
 
@@ -90,7 +94,7 @@ def _plan_level(
     context: ClinicalContext,
 ) -> LevelPlan:
     findings: list[Finding] = []
-    site = make_level_site(labels, assessment, level, settings.access) if level.complete else None
+    site = make_level_site(labels, assessment, level, settings.access, volume) if level.complete else None
     widths = [pedicle.width_mm for pedicle in site.pedicles.values()] if site else []
     advice = choose_procedure(level, context, max(widths, default=None), settings.procedure)
     if site is None:
@@ -112,27 +116,40 @@ def _plan_level(
 
 
 def make_level_site(
-    labels: LabelVolume, assessment: Assessment, level: LevelAssessment, settings: AccessSettings
+    labels: LabelVolume,
+    assessment: Assessment,
+    level: LevelAssessment,
+    settings: AccessSettings,
+    volume: Volume | None = None,
 ) -> Site | None:
-    """The place of operation of one level, from the labels and the assessment's body and frame."""
+    """The place of operation of one level, from the labels and the assessment's body and frame.
+
+    The CT, where it is given, shows where a gas cleft lies that the assessment has found.
+    """
     vertebra = _crop(labels.labels, level.label, labels)
     body = _crop(assessment.bodies, level.label, labels)
     if vertebra is None or body is None:
         return None
     frame = np.asarray(level.lps_from_vertebra, dtype=np.float64)
     site = make_site(level.name, vertebra, body, frame, settings.patch_spacing_mm)
-    return None if site is None else replace(site, other_bone=_other_bone(site, labels, level.label))
+    if site is None:
+        return None
+    site = _with_neighbours(site, labels, level.label)
+    if volume is None or not level.cleft.present:
+        return site
+    is_gas = hu_on(volume.hu, volume.geometry, site.grid) < CLEFT_HU
+    return replace(site, cleft=find_cleft(is_gas, site.body, site.vertebra_from_patch))
 
 
-def _other_bone(site: Site, labels: LabelVolume, label: int) -> NDArray[np.bool_]:
-    """Where on the patch a needle's axis would touch another labelled bone."""
+def _with_neighbours(site: Site, labels: LabelVolume, label: int) -> Site:
+    """The site with other labelled bones: where they are, and where a needle's axis would touch them."""
     on_patch = nearest_on(labels.labels, labels.geometry, site.grid)
-    is_other = np.asarray((on_patch != 0) & (on_patch != label), dtype=np.bool_)
+    is_other = np.asarray((on_patch != 0) & (on_patch != label) & ~site.bone, dtype=np.bool_)
     if not is_other.any():
-        return is_other
+        return site
     distance_mm = edt.edt(~is_other, anisotropy=site.grid.spacing_mm, parallel=1)
-    is_outside = np.asarray(site.coverage < 0.5, dtype=np.bool_)
-    return is_outside & np.asarray(distance_mm <= OTHER_BONE_CLEARANCE_MM, dtype=np.bool_)
+    is_near = ~site.bone & np.asarray(distance_mm <= OTHER_BONE_CLEARANCE_MM, dtype=np.bool_)
+    return replace(site, other_bone=is_near, neighbour=is_other)
 
 
 def _crop(array: NDArray[np.uint8] | NDArray[np.int16], label: int, labels: LabelVolume) -> MaskCrop | None:

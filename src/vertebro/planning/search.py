@@ -17,8 +17,9 @@ from scipy import ndimage, optimize
 from vertebro.case import Approach, Side
 from vertebro.devices.cannulas import Cannula
 from vertebro.geometry import apply_affine, invert_affine
-from vertebro.planning.clearance import length_within
-from vertebro.planning.judge import OUTSIDE_BONE_MM, Axis, quick_margins_mm
+from vertebro.planning.clearance import length_along
+from vertebro.planning.judge import OUTSIDE_BONE_MM, Axis, quick_margins_mm, tip_margins_mm
+from vertebro.planning.limits import tip_shortfall_mm
 from vertebro.planning.settings import AccessSettings
 from vertebro.planning.site import Pedicle, Site
 
@@ -120,6 +121,7 @@ def cost_of(
     margins, ahead, outside_mm = quick_margins_mm(site, axis, cannula.radius_mm)
     smallest = min(margins.values()) - 2.0 * outside_mm
     too_near = max(settings.anterior_wall_margin_mm - ahead, 0.0)
+    too_near += sum(tip_shortfall_mm(tip_margins_mm(site, axis.tip_v, cannula.radius_mm), settings).values())
     across = min(margins["medial"], margins["lateral"], ENOUGH_MM)
     upright = min(margins["superior"], margins["inferior"], ENOUGH_MM)
     lateral = -axis.medial_sign * axis.tip_v[0]
@@ -136,7 +138,7 @@ def cost_of(
         + 0.3 * max(inclination - settings.comfortable_axial_deg, 0.0)
     )
     first = np.ascontiguousarray(site.vertebra_from_patch[:3, 3])
-    other_mm = length_within(
+    other_mm, _ = length_along(
         site.other_bone, first, site.spacing_mm, axis.through_v, direction, OUTSIDE_BONE_MM
     )
     return float(
@@ -160,7 +162,8 @@ def _axis(
 
 def tip_depth_mm(site: Site, settings: AccessSettings) -> float:
     """Position of the tip along y: the wished depth, held back from the anterior wall."""
-    wished = site.back_mm + settings.target_depth_fraction * site.depth_mm
+    wished_fraction = min(settings.target_depth_fraction, settings.deepest_fraction)
+    wished = site.back_mm + wished_fraction * site.depth_mm
     return float(min(wished, site.front_mm - settings.anterior_wall_margin_mm - 1.0))
 
 

@@ -36,11 +36,41 @@ class AccessSettings:
     )
     endplate_margin_mm: float = setting(
         1.0,
-        "Bone wanted between the cannula and either endplate.",
+        "How far the tip's surface must stay off either endplate.",
         lower=0.0,
         upper=5.0,
         unit="mm",
         source="assumed: as for the walls",
+    )
+    cleft_margin_mm: float = setting(
+        0.5,
+        "How far the tip's surface must stay off the walls of a gas cleft, inside or outside it.",
+        lower=0.0,
+        upper=5.0,
+        unit="mm",
+        source="assumed: half a CT voxel, so that the tip lies on one side of the wall for sure",
+    )
+    neighbour_crossing_mm: float = setting(
+        1.0,
+        "Way through another labelled bone from which a path may not be used.",
+        lower=0.0,
+        upper=20.0,
+        unit="mm",
+        source="assumed: about a voxel; shorter is where two labels touch",
+    )
+    deepest_fraction: float = setting(
+        0.75,
+        "How far along the body's depth (0 back, 1 front) a tip may lie at most.",
+        lower=0.5,
+        upper=1.0,
+        source="anterior quarter: Jensen et al., AJNR 1997;18:1897",
+    )
+    anterior_third_fraction: float = setting(
+        2.0 / 3.0,
+        "How far along the body's depth the tip of a single needle must come.",
+        lower=0.4,
+        upper=0.95,
+        source="anterior third, near the midline: Mathis, AJNR 2001",
     )
     target_depth_fraction: float = setting(
         0.72,

@@ -14,12 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from skimage import measure
 
 from vertebro.case import Side
 from vertebro.geometry import apply_affine, invert_affine
 from vertebro.imaging import VolumeGeometry
 from vertebro.imaging.lift import MaskCrop, coverage_on, patch_grid
+from vertebro.planning.obstacles import (
+    Endplates,
+    Obstacle,
+    find_endplates,
+    find_foramina,
+    find_surface,
+    obstacle,
+)
 
 MASK_BLUR_VOXELS = 0.6
 """Blur of the mask in its own voxels, which turns its steps into a slope."""
@@ -66,12 +73,18 @@ class Site:
     vertebra_from_patch: NDArray[np.float64]
     coverage: NDArray[np.float32]
     """Share of bone in each patch voxel, 0 to 1; 0.5 is the surface."""
+    bone: NDArray[np.bool_]
+    """Patch voxels that are at least half bone."""
     depth_in_bone_mm: NDArray[np.float32]
     """Of each patch voxel in bone, the distance to the nearest voxel outside."""
     spacing_mm: float
     """Of the patch."""
+    body: NDArray[np.bool_]
+    """Patch voxels of the body."""
     other_bone: NDArray[np.bool_]
     """Patch voxels that are, or nearly touch, another labelled bone."""
+    neighbour: NDArray[np.bool_]
+    """Patch voxels that are another labelled bone."""
     surface_v: NDArray[np.float64]
     """(n, 3): points on the bone's outer surface, from just behind the pedicles forwards."""
     surface: cKDTree
@@ -80,6 +93,11 @@ class Site:
     """Patch voxels of the spinal canal."""
     canal_v: NDArray[np.float64]
     """(m, 3): outermost voxel centres of the spinal canal; empty where the labels hold no arch around it."""
+    foramina: Mapping[Side, Obstacle]
+    """The nerves' openings above and below each pedicle."""
+    endplates: Endplates
+    cleft: Obstacle
+    """Gas in the body; without voxels where there is none, or no CT was given."""
     pedicles: Mapping[Side, Pedicle]
     back_mm: float
     """y of the body's back wall at mid-height in the midline."""
@@ -102,13 +120,24 @@ class Site:
         values = ndimage.map_coordinates(self.coverage, index, order=1, mode="constant", cval=0.0)
         return np.asarray(values, dtype=np.float64).reshape(points_v.shape[:-1])
 
+    def is_bone(self, point_v: NDArray[np.float64]) -> bool:
+        """Whether the voxel at a point (3,) is bone."""
+        index = np.rint((point_v - self.vertebra_from_patch[:3, 3]) / self.spacing_mm).astype(int)
+        if (index < 0).any() or (index >= self.bone.shape).any():
+            return False
+        return bool(self.bone[index[0], index[1], index[2]])
+
     def is_in_canal(self, points_v: NDArray[np.float64]) -> NDArray[np.bool_]:
         """(n,): whether points (n, 3) lie in the canal."""
+        return self.is_in(self.canal, points_v)
+
+    def is_in(self, mask: NDArray[np.bool_], points_v: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(n,): whether points (n, 3) lie in a mask on the patch."""
         patch_from_vertebra = invert_affine(self.vertebra_from_patch)
         index = np.rint(apply_affine(patch_from_vertebra, points_v)).astype(int)
-        inside = np.all((index >= 0) & (index < np.array(self.canal.shape)), axis=1)
+        inside = np.all((index >= 0) & (index < np.array(mask.shape)), axis=1)
         found = np.zeros(len(points_v), dtype=np.bool_)
-        found[inside] = self.canal[tuple(index[inside].T)]
+        found[inside] = mask[tuple(index[inside].T)]
         return found
 
 
@@ -149,25 +178,35 @@ def make_site(
     if not body_on_patch.any() or solid.max() <= 0.5:
         return None
     vertebra_from_patch = inverse @ grid.lps_from_voxel
-    surface_v = _surface(solid, vertebra_from_patch)
+    surface_v, normals_v = find_surface(solid, vertebra_from_patch)
     box = _body_box(body_on_patch, vertebra_from_patch)
     bone = solid >= 0.5
     canal = _canal(bone, vertebra_from_patch, box["back"])
-    canal_rim = canal & ~ndimage.binary_erosion(canal)
     pedicles = _pedicles(bone, canal, vertebra_from_patch, box) if canal.any() else {}
+    openings = {
+        side: (pedicle.centre_v, pedicle.width_mm, pedicle.height_mm, pedicle.rear_mm)
+        for side, pedicle in pedicles.items()
+    }
+    nowhere = np.zeros(grid.shape, dtype=np.bool_)
     return Site(
         name=name,
         lps_from_vertebra=lps_from_vertebra,
         grid=grid,
         vertebra_from_patch=vertebra_from_patch,
         coverage=solid,
+        bone=np.asarray(bone, dtype=np.bool_),
         depth_in_bone_mm=edt.edt(bone, anisotropy=(spacing_mm,) * 3, parallel=1),
         spacing_mm=spacing_mm,
-        other_bone=np.zeros(grid.shape, dtype=bool),
+        body=np.asarray(body_on_patch, dtype=np.bool_),
+        other_bone=nowhere,
+        neighbour=nowhere,
         surface_v=np.ascontiguousarray(surface_v[surface_v[:, 1] > box["back"] - SURFACE_BEHIND_BODY_MM]),
         surface=cKDTree(surface_v),
         canal=canal,
-        canal_v=apply_affine(vertebra_from_patch, np.argwhere(canal_rim).reshape(-1, 3)),
+        canal_v=obstacle(canal, vertebra_from_patch).rim_v,
+        foramina=find_foramina(~bone & ~canal, vertebra_from_patch, openings, box["back"]),
+        endplates=find_endplates(surface_v, normals_v, box),
+        cleft=obstacle(nowhere, vertebra_from_patch),
         pedicles=pedicles,
         back_mm=box["back"],
         front_mm=box["front"],
@@ -185,12 +224,6 @@ def _without_holes(coverage: NDArray[np.float32]) -> NDArray[np.float32]:
     if not holes.any():
         return coverage
     return np.where(ndimage.binary_dilation(holes) & filled, np.float32(1.0), coverage).astype(np.float32)
-
-
-def _surface(coverage: NDArray[np.float32], vertebra_from_patch: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points on the 0.5 surface, about a patch voxel apart."""
-    corners, *_ = measure.marching_cubes(coverage, 0.5)
-    return apply_affine(vertebra_from_patch, corners)
 
 
 def _body_box(body: NDArray[np.bool_], vertebra_from_patch: NDArray[np.float64]) -> dict[str, float]:

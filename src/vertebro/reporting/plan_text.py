@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from vertebro.case import (
+    MARGINS_AROUND,
+    MARGINS_OF_TIP,
     CArmPose,
     LevelPlan,
     NeedlePath,
@@ -21,7 +23,9 @@ from vertebro.reporting.needle_pictures import mm_text, whole_degrees
 from vertebro.reporting.numbers import number_text, plain_number
 from vertebro.reporting.wording import Words, joined
 
-_MARGINS = ("medial", "lateral", "superior", "inferior", "canal", "anterior_wall")
+_MARGINS = (*MARGINS_AROUND, *MARGINS_OF_TIP)
+_ONLY_WHERE_MET = ("foramen", "cleft")
+"""Margins without a row where no needle has them: most bodies hold no cleft."""
 
 
 def plan_line(plan: LevelPlan, words: Words) -> str:
@@ -102,6 +106,7 @@ def needles_grid(plan: LevelPlan, words: Words) -> MeasureGrid | None:
     rows = [
         GridRow(text[f"margin_{name}"], tuple(_margin(path.margins_mm, name, words, notes) for path in paths))
         for name in _MARGINS
+        if name not in _ONLY_WHERE_MET or any(path.margins_mm.get(name) is not None for path in paths)
     ]
     columns_of_facts = [_needle_facts(path, words, notes) for path in paths]
     rows += [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from made_vertebra import made_vertebra
 from vertebro.case import Approach, Side
+from vertebro.imaging import Volume, VolumeGeometry
 from vertebro.planning.access import plan_access
 from vertebro.planning.settings import AccessSettings
 
@@ -39,15 +41,42 @@ def test_straight_slender_pedicles_need_two() -> None:
 
 
 def test_a_single_open_side_is_used_and_the_other_is_explained() -> None:
-    site, _ = made_vertebra(0.0, 0.0, (3.0, 5.0), right_radii_mm=(0.9, 1.5))
+    site, _ = made_vertebra(22.0, 0.0, (5.0, 6.5), right_radii_mm=(0.9, 1.5))
 
     plan = plan_access(site, "vertebroplasty", None, SETTINGS)
 
     assert plan.access == "unipedicular"
-    assert "only the left side" in plan.reason
-    assert _best(plan, Side.LEFT) is not None
+    assert "from the left" in plan.reason
+    assert _best(plan, Side.LEFT).access == "unipedicular"
     assert _best(plan, Side.RIGHT) is None
     assert [item.code for item in plan.findings if "right" in item.message] == ["plan.no_pedicle"]
+
+
+def test_a_single_side_reaches_the_midline_beside_a_pedicle_that_does_not_lead_there() -> None:
+    site, _ = made_vertebra(0.0, 0.0, (3.0, 5.0), right_radii_mm=(0.9, 1.5))
+
+    plan = plan_access(site, "vertebroplasty", None, SETTINGS)
+
+    best = _best(plan, Side.LEFT)
+    assert plan.access == "unipedicular"
+    assert best.approach is Approach.PARAPEDICULAR
+    assert abs(best.target_lps_mm[0] - 34.0) <= SETTINGS.unipedicular_offset_mm + 0.1
+
+
+def test_a_single_needle_that_stops_short_of_the_midline_is_not_recommended() -> None:
+    site, _ = made_vertebra(0.0, 0.0, (3.0, 5.0), right_radii_mm=(0.9, 1.5))
+    grid = VolumeGeometry.from_spacing((134, 144, 54), (2.0, 2.0, 2.0), (-100.0, -100.0, -32.0))
+    hu = np.full(grid.shape, 40, np.int16)
+    hu[(np.abs(np.arange(134) * 2.0 - 134.0) > 30.0) & (np.abs(np.arange(134) * 2.0 - 134.0) < 60.0)] = -1000
+    with_lung = Volume(hu, grid)  # beside the spine: only the straight way is open
+
+    plan = plan_access(site, "vertebroplasty", with_lung, SETTINGS)
+
+    short = [path for path in plan.paths if path.access == "bipedicular"]
+    assert plan.access == "none"
+    assert "no needle from there reaches the midline" in plan.reason
+    assert not any(path.recommended for path in plan.paths)
+    assert any("mm too far" in text for path in short for text in path.broken_limits)
 
 
 def test_beside_a_pedicle_too_narrow_for_any_cannula() -> None:

@@ -41,7 +41,11 @@ MARGINS = {
     "superior": 4.3,
     "inferior": None,
     "canal": 2.6,
+    "foramen": 5.2,
     "anterior_wall": 6.5,
+    "superior_endplate": 7.4,
+    "inferior_endplate": 8.1,
+    "cleft": None,
 }
 
 
