@@ -63,6 +63,7 @@ from vertebro.case.plan_view import (
 from vertebro.case.provenance import InputFile, Manifest, StageRecord
 from vertebro.case.view import CArmPose, FluoroView, ViewDose
 from vertebro.findings import Finding, Severity, finding
+from vertebro.materials.bone_density import DensityCalibration
 
 __all__ = [
     "MARGINS_AROUND",
@@ -77,6 +78,7 @@ __all__ = [
     "Cleft",
     "ClinicalContext",
     "Compartment",
+    "DensityCalibration",
     "DosePoint",
     "EndplatePlane",
     "Estimate",
