@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 from vertebro.numerics.elasticity_layout import Layout, filled_tiles, run_bands
 from vertebro.numerics.elasticity_reference import brick_stiffness, dense_stiffness
@@ -98,7 +99,7 @@ class Multigrid:
             constants = _averaged(constants)
             layout = layout.coarser()
         self._coarsest = layout
-        self._inverse = _pseudo_inverse(constants, layout, springs)
+        self._coarse_inverse = _inverse(constants, layout, springs)
 
     @property
     def finest(self) -> Level:
@@ -170,7 +171,7 @@ class Multigrid:
             return self.levels[depth + 1].solution, coarse.n_nodes
         n = coarse.n_nodes[1] * coarse.n_nodes[2]
         load = target[:, :, :n].ravel()
-        target[:, :, :n] = (self._inverse @ load).reshape(coarse.n_nodes[0], 3, n)
+        target[:, :, :n] = (self._coarse_inverse @ load).reshape(coarse.n_nodes[0], 3, n)
         return target, coarse.n_nodes
 
     def _prolong(self, coarse: Field, n_coarse: tuple[int, int, int], level: Level, out: Field) -> None:
@@ -290,13 +291,18 @@ def _gathered(nodal: NDArray[np.float64]) -> NDArray[np.float64]:
     return nodal
 
 
-def _pseudo_inverse(constants: NDArray[np.float64], layout: Layout, springs: NDArray[np.float64]) -> Field:
-    """Inverse of the coarsest stiffness on what it can resist, in the order of the kernels' rows."""
+def _inverse(constants: NDArray[np.float64], layout: Layout, springs: NDArray[np.float64]) -> Field:
+    """Inverse of the coarsest stiffness, in the order of the kernels' rows."""
     stiffness = dense_stiffness(constants, layout.spacing_mm)
     stiffness[np.diag_indices_from(stiffness)] += np.moveaxis(springs, 0, 1).ravel()
     diagonal = np.diag(stiffness)
-    scale = np.divide(1.0, np.sqrt(diagonal), out=np.zeros_like(diagonal), where=diagonal > 0.0)
-    values, vectors = np.linalg.eigh(stiffness * scale * scale[:, None])
-    kept = values > 1e-9 * max(float(values[-1]), 1e-300)
-    basis = vectors[:, kept] * scale[:, None]
-    return np.ascontiguousarray((basis / values[kept]) @ basis.T, dtype=np.float32)
+    there = diagonal > 0.0
+    scale = 1.0 / np.sqrt(diagonal[there])
+    scaled = stiffness[np.ix_(there, there)] * scale * scale[:, None]
+    # a trace of the diagonal keeps what nothing resists (pieces that could still turn) from growing
+    scaled[np.diag_indices_from(scaled)] += 1e-10
+    factor = linalg.cholesky(scaled, lower=True, check_finite=False)
+    root = linalg.solve_triangular(factor, np.diag(scale), lower=True, check_finite=False)
+    inverse = np.zeros(stiffness.shape, np.float32)
+    inverse[np.ix_(there, there)] = root.T @ root
+    return inverse

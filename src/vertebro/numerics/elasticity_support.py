@@ -82,12 +82,17 @@ def _judge(
     held_nodes: NDArray[np.bool_],
 ) -> str:
     """One of held, loose, idle, pushed."""
-    window = tuple(slice(part.start, part.stop + 1) for part in box)
+    window = (slice(None), *(slice(part.start, part.stop + 1) for part in box))
+    is_held, force_n = conditions.is_held[window], conditions.force_n[window]
     nodes = nodes_of(piece)
+    # only nodes that are held, tied to a held piece or pushed say anything
+    nodes &= is_held.any(axis=0) | held_nodes[window[1:]] | (force_n != 0.0).any(axis=0)
     places = np.argwhere(nodes) * np.asarray(spacing_mm)
+    if len(places) == 0:
+        return "idle"
     places = places - places.mean(axis=0)
     places /= max(float(np.abs(places).max()), 1e-300)
-    tied = held_nodes[window][nodes]
+    tied = held_nodes[window[1:]][nodes]
     gram, right, square = np.zeros((6, 6)), np.zeros(6), 0.0
     push = np.zeros(6)
     for component in range(3):
@@ -96,19 +101,19 @@ def _judge(
         axis = np.zeros(3)
         axis[component] = 1.0
         motion[:, 3:] = np.cross(places, axis)
-        held = conditions.is_held[component][window][nodes]
-        value = conditions.value_mm[component][window][nodes]
+        held = is_held[component][nodes]
+        value = conditions.value_mm[window][component][nodes]
         fixed = motion[held | tied]
         gram += fixed.T @ fixed
         right += motion[held].T @ value[held]
         square += float((value[held] ** 2).sum())
-        force = np.where(held, 0.0, conditions.force_n[component][window][nodes])
+        force = np.where(held, 0.0, force_n[component][nodes])
         push += motion.T @ force
     sizes, modes = np.linalg.eigh(gram)
     free = modes[:, sizes <= TOLERANCE * max(float(sizes[-1]), 1.0)]
     if free.shape[1] == 0:
         return "held"
-    total = float(np.abs(conditions.force_n[(slice(None), *window)]).sum())
+    total = float(np.abs(force_n[:, nodes]).sum())
     if np.abs(free.T @ push).max() > TOLERANCE * total:
         return "pushed"
     rigid = np.linalg.lstsq(gram, right, rcond=None)[0]
