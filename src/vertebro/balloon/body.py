@@ -29,6 +29,8 @@ _SHELL_BLUR_MM = 2.0
 """The shell's brightness blurs so far into the body (assumed: a CT's point spread and the shell itself)."""
 _GAS_HU = -200.0
 """Darker voxels in a body are gas (as in the assessment: fat, the darkest tissue, reads about −100)."""
+_BARREL_MM = 4.0
+"""The walls are waisted by no more than this; edges further inwards, seen from above, are endplate."""
 _CONTACT_MM = 1.0
 """Nearer to the shell than this is contact (assumed: a balloon's own wall and one voxel)."""
 
@@ -181,11 +183,13 @@ def _shell_contact(
     across = np.stack(
         [edt.edt(body[:, :, k], anisotropy=(step, step), parallel=1) for k in range(body.shape[2])], axis=2
     )
+    seen = edt.edt(body.any(axis=2), anisotropy=(step, step), parallel=1)[:, :, None]
+    wall = body & (across <= reach) & (seen <= reach + _BARREL_MM)
     count = int(np.ceil(reach / step))
     column = np.zeros((1, 1, 2 * count + 1), dtype=np.bool_)
     column[...] = True
     inside = ndimage.binary_erosion(body, structure=column)
-    return body & (across <= reach), body & ~inside & (across > reach)
+    return wall, body & ~inside & ~wall
 
 
 def _near_gaps(

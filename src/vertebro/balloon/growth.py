@@ -20,7 +20,7 @@ from vertebro.devices.balloons import Balloon
 
 Field = NDArray[np.float64]
 _RESISTANCE_POWER = 1.0 / 3.0
-"""Reach of the front against strength: a softened law, since the balloon's skin spreads its push (assumed)."""
+"""Reach of the front against strength: softened, since the balloon's skin spreads its push (assumed)."""
 _RESISTANCE_RANGE = (0.55, 1.6)
 _END_STIFFNESS = 2.5
 """A tamp grows in girth rather than in length: its ends move out this much less (assumed: a 15 mm tamp of
@@ -132,7 +132,7 @@ def _slowness(body: BodyField, settings: BalloonSettings) -> Field:
     usual = float(np.median(strength))
     if usual <= 0.0:
         return np.ones_like(strength)
-    return np.clip((strength / usual) ** _RESISTANCE_POWER, *_RESISTANCE_RANGE)
+    return np.asarray(np.clip((strength / usual) ** _RESISTANCE_POWER, *_RESISTANCE_RANGE))
 
 
 def _distance_mm(points_v: Field, placed: Placed) -> Field:
@@ -142,7 +142,7 @@ def _distance_mm(points_v: Field, placed: Placed) -> Field:
     along = offset @ placed.axis_v
     beyond = np.maximum(np.abs(along) - half, 0.0)
     across2 = np.maximum(np.einsum("ij,ij->i", offset, offset) - along**2, 0.0)
-    return np.sqrt(across2 + (_END_STIFFNESS * beyond) ** 2)
+    return np.asarray(np.sqrt(across2 + (_END_STIFFNESS * beyond) ** 2))
 
 
 def _connected(body: BodyField, arrival: Field) -> Field:
@@ -217,7 +217,7 @@ def _footprint(body: BodyField, share: Field, deficit_mm: Field) -> tuple[float,
 
 def _share(body: BodyField, arrival: Field, front_mm: float) -> Field:
     step = body.voxel_mm3 ** (1.0 / 3.0)
-    return body.room * np.clip((front_mm - arrival) / step + 0.5, 0.0, 1.0)
+    return np.asarray(body.room * np.clip((front_mm - arrival) / step + 0.5, 0.0, 1.0))
 
 
 def _front_mm(body: BodyField, arrival: Field, volume_ml: float) -> float:
@@ -234,4 +234,4 @@ def _front_mm(body: BodyField, arrival: Field, volume_ml: float) -> float:
             low = middle
         else:
             high = middle
-    return 0.5 * (low + high)
+    return float(0.5 * (low + high))

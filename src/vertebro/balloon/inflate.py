@@ -32,7 +32,9 @@ from vertebro.imaging import ScalarVolume, Volume
 from vertebro.progress import Progress, silent
 
 _TIP_CLEARANCE_MM = 4.0
-"""A folded balloon's ends keep this far from the shell (assumed)."""
+"""A folded balloon's tip keeps this far from the shell (assumed)."""
+_REAR_CLEARANCE_MM = 6.0
+"""Its rear end keeps this far: the working cannula ends just inside the back wall (assumed)."""
 
 
 def inflate_balloons(
@@ -149,9 +151,10 @@ def _place(body: BodyField, path: NeedlePath, settings: BalloonSettings) -> Plac
     """The balloon that goes down a path: its tip where the path ends, as long as fits inside the body."""
     tip, start = body.to_vertebra(np.stack([path.target_lps_mm, path.entry_bone_lps_mm]))
     axis = (tip - start) / np.linalg.norm(tip - start)
-    margin = settings.cortex_mm + _TIP_CLEARANCE_MM
-    behind = (tip[1] - (body.back_mm + margin)) / max(axis[1], 0.2)
-    ahead = (body.back_mm + body.depth_mm - margin - tip[1]) / max(axis[1], 0.2)
+    rear = body.back_mm + settings.cortex_mm + _REAR_CLEARANCE_MM
+    front = body.back_mm + body.depth_mm - settings.cortex_mm - _TIP_CLEARANCE_MM
+    behind = (tip[1] - rear) / max(axis[1], 0.2)
+    ahead = (front - tip[1]) / max(axis[1], 0.2)
     device = _device(float(behind + max(ahead, 0.0)), settings)
     forward = float(np.clip(device.length_mm - behind, 0.0, max(ahead, 0.0)))
     centre = tip + axis * (forward - 0.5 * device.length_mm)
@@ -166,7 +169,7 @@ def _device(room_mm: float, settings: BalloonSettings) -> Balloon:
     return fitting[-1] if fitting else load_balloons()[0]
 
 
-def _told(
+def _told(  # noqa: PLR0913, PLR0917 - the level and all that was worked out of it
     level: LevelAssessment,
     body: BodyField,
     fracture: Fracture,

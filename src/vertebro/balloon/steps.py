@@ -1,4 +1,4 @@
-"""Step by step: a little more into every balloon, a look at pressure, walls and height, until it is enough."""
+"""A little more into every balloon, a look at pressure, walls and height, until it is enough."""
 
 from __future__ import annotations
 

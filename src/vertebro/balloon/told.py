@@ -17,7 +17,7 @@ _STOP_CODES = {
     InflationStop.NO_ROOM: "balloon.no_room",
 }
 _STOP_WORDS = {
-    InflationStop.RATED_PRESSURE: "the next step would pass the balloon's rated pressure of {pressure:.0f} kPa",
+    InflationStop.RATED_PRESSURE: "the next step would pass its rated pressure of {pressure:.0f} kPa",
     InflationStop.RATED_VOLUME: "the balloon's rated volume is reached",
     InflationStop.WALL_CONTACT: "the balloon touches the wall of the body",
     InflationStop.BREACH: "the balloon lies against a place where the body's shell seems to be missing",
@@ -53,7 +53,7 @@ def level_findings(
         )
         found.append(finding("balloon.healing", message, where=level.name))
     if not body.is_calibrated:
-        message = f"{level.name}: the scan's density is not calibrated; pressures rest on the usual scale of a scanner."
+        message = f"{level.name}: the scan's density is not calibrated; pressures are a rough guide."
         found.append(finding("balloon.uncalibrated", message, where=level.name))
     return tuple(found)
 
