@@ -31,16 +31,62 @@ def join_cells(t, viscosity, half, layer, axis, first, stop):  # type: ignore[no
                 t[i, j, k] = 1.0 / resistance
 
 
-@njit([types.void(_FINE, _FINE, _FINE, _FINE, _FINE, types.float64, _INT, _INT)], **_OPTIONS)
-def cell_speeds(speed, p, tx, ty, tz, area, first, stop):  # type: ignore[no-untyped-def]
-    """Superficial speed of every cell: length of the mean flux of its opposite faces (their larger, where
-    they part)."""
+@njit([types.void(_FINE, _FINE, _FINE, _INT, _INT, _INT)], **_OPTIONS)
+def even_out(c, p, t, axis, first, stop):  # type: ignore[no-untyped-def]
+    """Flux that makes the two-point flux turn evenly: ``sum over the four faces beside of min(t, t')/12 (d' - d)``.
+
+    ``d`` is the pressure drop over a face. With it, uniform media have the 19-point Laplacian, whose
+    error does not depend on direction. Never more than half of the two-point flux, so that none turns back.
+    """
+    di, dj, dk = (1 if axis == 0 else 0), (1 if axis == 1 else 0), (1 if axis == 2 else 0)
+    ui, uj, uk = (0 if axis == 0 else 1), (1 if axis == 0 else 0), 0
+    vi, vj, vk = 0, (0 if axis != 2 else 1), (1 if axis != 2 else 0)
     for i in range(first, stop):
         for j in range(1, p.shape[1] - 1):
             for k in range(1, p.shape[2] - 1):
-                here = p[i, j, k]
-                xl, xr = tx[i - 1, j, k] * (p[i - 1, j, k] - here), tx[i, j, k] * (here - p[i + 1, j, k])
-                yl, yr = ty[i, j - 1, k] * (p[i, j - 1, k] - here), ty[i, j, k] * (here - p[i, j + 1, k])
-                zl, zr = tz[i, j, k - 1] * (p[i, j, k - 1] - here), tz[i, j, k] * (here - p[i, j, k + 1])
-                square = 0.5 * (xl * xl + xr * xr + yl * yl + yr * yr + zl * zl + zr * zr)
-                speed[i, j, k] = math.sqrt(square) / area
+                here = t[i, j, k]
+                if here <= 0.0:
+                    c[i, j, k] = 0.0
+                    continue
+                drop = p[i, j, k] - p[i + di, j + dj, k + dk]
+                total = 0.0
+                for sign in (-1, 1):
+                    a, b, e = i + sign * ui, j + sign * uj, k + sign * uk
+                    other = p[a, b, e] - p[a + di, b + dj, e + dk]
+                    total += min(here, t[a, b, e]) * (other - drop)
+                    a, b, e = i + sign * vi, j + sign * vj, k + sign * vk
+                    other = p[a, b, e] - p[a + di, b + dj, e + dk]
+                    total += min(here, t[a, b, e]) * (other - drop)
+                most = 0.5 * here * abs(drop)
+                c[i, j, k] = min(max(total / 12.0, -most), most)
+
+
+@njit([types.void(_FINE, _FINE, _FINE, _FINE, _INT, _INT)], **_OPTIONS)
+def add_inflow(q, cx, cy, cz, first, stop):  # type: ignore[no-untyped-def]
+    """Add to ``q`` what given face fluxes bring into every cell."""
+    for i in range(first, stop):
+        for j in range(1, q.shape[1] - 1):
+            for k in range(1, q.shape[2] - 1):
+                q[i, j, k] += cx[i - 1, j, k] - cx[i, j, k] + cy[i, j - 1, k] - cy[i, j, k]
+                q[i, j, k] += cz[i, j, k - 1] - cz[i, j, k]
+
+
+@njit([types.void(_FINE, _FINE, _FINE, _INT, _INT, _INT)], **_OPTIONS)
+def add_flux(c, p, t, axis, first, stop):  # type: ignore[no-untyped-def]
+    """Add to ``c`` the two-point flux over every face along an axis."""
+    di, dj, dk = (1 if axis == 0 else 0), (1 if axis == 1 else 0), (1 if axis == 2 else 0)
+    for i in range(first, stop):
+        for j in range(1, p.shape[1] - 1):
+            for k in range(1, p.shape[2] - 1):
+                c[i, j, k] += t[i, j, k] * (p[i, j, k] - p[i + di, j + dj, k + dk])
+
+
+@njit([types.void(_FINE, _FINE, _FINE, _FINE, types.float64, _INT, _INT)], **_OPTIONS)
+def flux_speeds(speed, fx, fy, fz, area, first, stop):  # type: ignore[no-untyped-def]
+    """Superficial speed of every cell: root mean square of opposite faces, over the three axes."""
+    for i in range(first, stop):
+        for j in range(1, speed.shape[1] - 1):
+            for k in range(1, speed.shape[2] - 1):
+                square = fx[i - 1, j, k] ** 2 + fx[i, j, k] ** 2 + fy[i, j - 1, k] ** 2 + fy[i, j, k] ** 2
+                square += fz[i, j, k - 1] ** 2 + fz[i, j, k] ** 2
+                speed[i, j, k] = math.sqrt(0.5 * square) / area

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.errors import InputError, SolverError
-from vertebro.numerics.darcy_assembly import Connections, cell_speeds, connect
+from vertebro.numerics.darcy_assembly import Connections, cell_speeds, connect, evening_flux, FaceFlux, face_flux, inflow
 from vertebro.numerics.darcy_fluids import Fluid, HerschelBulkley, Newtonian
 from vertebro.numerics.darcy_medium import DarcyMedium, FlowNetwork
 from vertebro.numerics.darcy_multigrid import Bands
@@ -33,6 +33,7 @@ from vertebro.numerics.front_transport import fill_by_pistons
 from vertebro.numerics.ray_casting import usable_threads
 from vertebro.settings import setting, validate
 
+EVEN=True
 __all__ = [
     "DarcyMedium",
     "FlowNetwork",
@@ -270,6 +271,7 @@ def _check_supply(supply: Supply, dt_s: float) -> None:
 
 @dataclass(slots=True)
 class _Solved:
+    flux: FaceFlux
     """Pressure found for one distribution of fluids."""
 
     connections: Connections
@@ -394,16 +396,29 @@ class _Work:
             np.add.at(q.reshape(-1), mouth.cells, mouth.shares * rate)
         multigrid = preconditioner(matrix, self.bands)
         first = (start[0] * plan.is_active, start[1][connections.free])
-        solution = solve_pressure(
-            matrix, (q, connections.held_nodes), first, multigrid, self.bands,
-            tolerance=settings.tolerance, max_iterations=settings.max_iterations,
-        )  # fmt: skip
-        speed = cell_speeds(plan, matrix, solution.cells, self.medium.spacing_mm**2, self.bands)
+        evening = evening_flux(matrix, first[0], self.bands) if EVEN else None
+        for n in range(3 if not first[0].any() else 1):
+            evening = evening_flux(matrix, first[0], self.bands)
+            if not EVEN:
+                for c in (evening.x,evening.y,evening.z): c[...]=0
+            right = inflow(q, evening, self.bands)
+            solution = solve_pressure(
+                matrix,
+                (right, connections.held_nodes),
+                first,
+                multigrid,
+                self.bands,
+                tolerance=settings.tolerance,
+                max_iterations=settings.max_iterations,
+            )
+            first = (solution.cells, solution.nodes)
+        flux = face_flux(matrix, solution.cells, evening, self.bands)
+        speed = cell_speeds(flux, self.medium.spacing_mm**2, self.bands)
         mouths = []
         for mouth, rate in self.mouths:
             eta = float(np.sum(mouth.shares * viscosity.reshape(-1)[mouth.cells]))
             mouths.append(mouth_pressure_mpa(mouth, solution.cells, rate, self.injected, eta))
-        return _Solved(
+        return _Solved(flux,
             connections, solution, viscosity, speed, tuple(mouths), solution.iterations, 1, solution.status
         )
 
@@ -431,13 +446,14 @@ class _Work:
         )
         held = np.where(np.isfinite(plan.node_volume_mm3) & ~is_held, plan.node_volume_mm3, 0.0)
         volume = np.concatenate([(saturation * plan.pore_volume_mm3).reshape(-1), nodes * held])
+        added = np.zeros_like(volume)
         for mouth, rate in self.mouths:
-            np.add.at(volume, mouth.cells, mouth.shares * rate * dt_s)
+            np.add.at(added, mouth.cells, mouth.shares * rate * dt_s)
         pressure = np.concatenate(
             [solved.solution.cells.reshape(-1), self._all_nodes(solved.solution.nodes, connections)]
         )
         both = np.concatenate([connections.edges, connections.pipes] * 2)[plan.rows.order]
-        volume, stuck = fill_by_pistons(volume, capacity, pressure, connections.matrix, plan.rows, both)
+        volume, stuck = fill_by_pistons(volume, added, dt_s, capacity, pressure, solved.flux, plan.rows, both)
         with np.errstate(divide="ignore", invalid="ignore"):
             cells = volume[:n].reshape(saturation.shape) / plan.pore_volume_mm3
         cells = np.where(plan.pore_volume_mm3 > 0.0, cells, saturation)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
+from vertebro.numerics.front_planes_kernels import slab_share
+
 _OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 _F = types.float64[::1]
 _K = types.Array(types.float64, 1, "C", readonly=True)
@@ -54,11 +56,10 @@ def pop_highest(keys, items, n):  # type: ignore[no-untyped-def]
     return last
 
 
-@njit(
-    [_INT(_F, _K, _F, _F, _F, _F, types.UniTuple(_INT, 2), _INT, _S, _I, _I, _F, _I, _F, _I, _S)], **_OPTIONS
-)
-def push_pistons(volume, capacity, p, tx, ty, tz, strides, n_cells, row_of, row_start, row_end_item,
-                 row_t, starts, keys, items, mark):  # type: ignore[no-untyped-def]  # fmt: skip
+@njit([_INT(_F, _K, _F, _F, _F, _F, types.UniTuple(_INT, 2), _INT, _S, _I, _I, _F, _I, _F, _I, _S,
+            types.float64, _S, types.Array(types.float64, 2, "C"))], **_OPTIONS)  # fmt: skip
+def push_pistons(volume, capacity, p, fx, fy, fz, strides, n_cells, row_of, row_start, row_end_item,
+                 row_t, starts, keys, items, mark, dt, plane_of, planes):  # type: ignore[no-untyped-def]  # fmt: skip
     """Let what exceeds an entity's capacity flow on to those of lower pressure, shared by their flux.
 
     Entities are taken by falling pressure, so that all that flows into one has arrived before it
@@ -74,50 +75,80 @@ def push_pistons(volume, capacity, p, tx, ty, tz, strides, n_cells, row_of, row_
             n = push_highest(keys, items, n, p[item], item)
     stuck = 0
     near = np.empty(6, np.int64)
+    flux = np.empty(6, np.float64)
+    sent = np.empty(6, np.float64)
     while n > 0:
         item = items[0]
         n = pop_highest(keys, items, n)
         mark[item] = 0
-        excess = volume[item] - capacity[item]
-        if excess <= 0.0:
-            continue
         here, total = p[item], 0.0
+        early = 0.0
         if item < n_cells:
-            total += max(tx[item] * (here - p[item + sx]), 0.0)
-            total += max(tx[item - sx] * (here - p[item - sx]), 0.0)
-            total += max(ty[item] * (here - p[item + sy]), 0.0)
-            total += max(ty[item - sy] * (here - p[item - sy]), 0.0)
-            total += max(tz[item] * (here - p[item + 1]), 0.0)
-            total += max(tz[item - 1] * (here - p[item - 1]), 0.0)
+            near[0], near[1], near[2] = item - sx, item + sx, item - sy
+            near[3], near[4], near[5] = item + sy, item - 1, item + 1
+            flux[0], flux[1] = -fx[item - sx], fx[item]
+            flux[2], flux[3] = -fy[item - sy], fy[item]
+            flux[4], flux[5] = -fz[item - 1], fz[item]
+            for a in range(6):
+                if flux[a] < 0.0 or p[near[a]] >= here:
+                    flux[a] = 0.0
+            for a in range(6):
+                sent[a] = 0.0
+                total += flux[a]
+            plane = plane_of[item]
+            if plane >= 0:
+                m0, m1, m2 = abs(planes[plane, 0]), abs(planes[plane, 1]), abs(planes[plane, 2])
+                offset = planes[plane, 3]
+                for a in range(6):
+                    if flux[a] > 0.0:
+                        axis = a // 2
+                        m, mb, mc = (m0, m1, m2) if axis == 0 else (m1, m2, m0) if axis == 1 else (m2, m0, m1)
+                        far = (planes[plane, axis] > 0.0) == (a % 2 == 1)
+                        depth = flux[a] * dt / capacity[item]
+                        sent[a] = slab_share(offset, m, mb, mc, far, depth) * capacity[item]
+                        early += sent[a]
+                if early > volume[item]:
+                    for a in range(6):
+                        sent[a] *= volume[item] / early
+                    early = volume[item]
         row = row_of[item]
         if row >= 0:
             for e in range(row_start[row], row_start[row + 1]):
                 total += max(row_t[e] * (here - p[row_end_item[e]]), 0.0)
-        if total <= 0.0:
-            stuck += 1
-            continue
-        volume[item] = capacity[item]
-        share = excess / total
+        excess = volume[item] - early - capacity[item]
+        share = 0.0
+        if excess > 0.0:
+            # what the planes did not let through makes room for the rest
+            room = max(total * dt - early, 0.0)
+            if room > 1e-300 and dt > 0.0:
+                share = excess / room
+                for a in range(6):
+                    if item < n_cells:
+                        sent[a] += share * max(flux[a] * dt - sent[a], 0.0)
+            else:
+                stuck += 1
+                excess = 0.0
+        else:
+            excess = 0.0
+        gone = 0.0
         if item < n_cells:
-            near[0], near[1], near[2] = item + sx, item - sx, item + sy
-            near[3], near[4], near[5] = item - sy, item + 1, item - 1
             for a in range(6):
-                other = near[a]
-                t = tx[item] if a == 0 else tx[other] if a == 1 else ty[item] if a == 2 else (
-                    ty[other] if a == 3 else tz[item] if a == 4 else tz[other])  # fmt: skip
-                flux = t * (here - p[other])
-                if flux > 0.0:
-                    volume[other] += share * flux
+                if sent[a] > 0.0:
+                    other = near[a]
+                    gone += sent[a]
+                    volume[other] += sent[a]
                     if mark[other] == 0:
                         mark[other] = 1
                         n = push_highest(keys, items, n, p[other], other)
-        if row >= 0:
+        if row >= 0 and share > 0.0:
             for e in range(row_start[row], row_start[row + 1]):
                 other = row_end_item[e]
-                flux = row_t[e] * (here - p[other])
-                if flux > 0.0:
-                    volume[other] += share * flux
+                out = share * max(row_t[e] * (here - p[other]), 0.0) * dt
+                if out > 0.0:
+                    gone += out
+                    volume[other] += out
                     if mark[other] == 0:
                         mark[other] = 1
                         n = push_highest(keys, items, n, p[other], other)
+        volume[item] -= gone
     return stuck

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.numerics import front_kernels as kernels
+from vertebro.numerics.front_planes_kernels import fit_planes
+USE=True
 from vertebro.numerics.darcy_plan import PipeRows
-from vertebro.numerics.darcy_pressure import FlowMatrix
+from vertebro.numerics.darcy_assembly import FaceFlux
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,9 +22,11 @@ Ints = NDArray[np.int64]
 
 def fill_by_pistons(
     volume_mm3: Floats,
+    added_mm3: Floats,
+    dt_s: float,
     capacity_mm3: Floats,
     pressure_mpa: Floats,
-    matrix: FlowMatrix,
+    flux: FaceFlux,
     rows: PipeRows,
     row_transmissibility: Floats,
 ) -> tuple[Floats, int]:
@@ -44,13 +48,24 @@ def fill_by_pistons(
         Entities that kept an excess because no neighbour has a lower pressure.
     """
     out = volume_mm3.copy()
-    starts = np.flatnonzero(out > capacity_mm3)
-    shape = matrix.is_active.shape
+    shape = flux.x.shape
+    n_cells = flux.x.size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        saturation = np.nan_to_num(volume_mm3[:n_cells] / capacity_mm3[:n_cells])
+    mixed = np.flatnonzero((saturation > 1e-9) & (saturation < 1.0 - 1e-9))
+    planes = np.zeros((mixed.size, 4))
+    plane_of = np.full(out.size, -1, np.int32)
+    if USE:
+        fit_planes(np.minimum(saturation, 1.0).reshape(shape), mixed, planes)
+        good = np.abs(planes[:, :3]).sum(axis=1) > 0
+        plane_of[mixed[good]] = np.flatnonzero(good)
+    out = volume_mm3 + added_mm3
+    starts = np.union1d(np.flatnonzero(out > capacity_mm3), mixed)
     strides = (shape[1] * shape[2], shape[2])
     keys, items = np.empty(out.size), np.empty(out.size, np.int64)
     stuck = kernels.push_pistons(
-        out, capacity_mm3, pressure_mpa, matrix.tx.reshape(-1), matrix.ty.reshape(-1), matrix.tz.reshape(-1),
-        strides, matrix.is_active.size, rows.row_of, rows.start, rows.end, row_transmissibility, starts,
-        keys, items, np.zeros(out.size, np.int32),
+        out, capacity_mm3, pressure_mpa, flux.x.reshape(-1), flux.y.reshape(-1), flux.z.reshape(-1),
+        strides, flux.x.size, rows.row_of, rows.start, rows.end, row_transmissibility, starts,
+        keys, items, np.zeros(out.size, np.int32), dt_s, plane_of, planes,
     )  # fmt: skip
     return out, int(stuck)
