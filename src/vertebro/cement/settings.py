@@ -195,6 +195,9 @@ class InjectionSettings:
     """
 
     product: str = setting("generic", "Key of the cement product.")
+    levels: tuple[str, ...] = setting(
+        (), "Levels to inject; without it those whose advice is a procedure and that have a needle."
+    )
     volume_ml: float | None = setting(
         None,
         "Cement to inject at each level, both needles together; the plan's value without it.",
@@ -245,14 +248,6 @@ class InjectionSettings:
         upper=80.0,
         unit="hu",
         source="recalled: half fat (−100 HU), half red marrow (+40 HU)",
-    )
-    mineral_mg_cc_per_hu: float = setting(
-        0.77,
-        "Mineral density for each HU above marrow, where the scan is not calibrated.",
-        lower=0.3,
-        upper=2.0,
-        unit="mg/cc/hu",
-        source="computed: hydroxyapatite in water at 70 keV",
     )
     n_frames: int = setting(12, "Moments kept for the animation.", lower=2, upper=60)
     with_heat: bool = setting(True, "Whether to compute the cement's heat.")

@@ -21,6 +21,7 @@ from vertebro.errors import InputError
 from vertebro.geometry import compose, invert_affine
 from vertebro.imaging import LabelVolume, Volume, VolumeGeometry, resample
 from vertebro.imaging.lift import MaskCrop, coverage_on, crop_mask, hu_on, nearest_on, patch_grid
+from vertebro.materials.bone_density import scanner_default
 from vertebro.materials.bone_flow import porosity_from_mineral
 
 MARGIN_MM = 14.0
@@ -239,11 +240,8 @@ def _mineral(
         inside = np.ones_like(bone)
     nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
     filled = ndimage.gaussian_filter(hu[tuple(nearest)].astype(np.float64), 0.7 / step)
-    calibration = getattr(assessment, "calibration", None)
-    if calibration is not None:
-        slope = float(calibration.slope_mg_cc_per_hu)
-        return np.asarray(slope * (filled - settings.marrow_hu))
-    return np.asarray(settings.mineral_mg_cc_per_hu * (filled - settings.marrow_hu))
+    law = assessment.calibration or scanner_default(None)
+    return np.asarray(law.density_mg_cc(filled) - law.density_mg_cc(settings.marrow_hu))
 
 
 def _balloon(

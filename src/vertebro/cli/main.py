@@ -10,6 +10,7 @@ import typer
 from vertebro.cli.assess import assess
 from vertebro.cli.demo import demo
 from vertebro.cli.info import info
+from vertebro.cli.inject import inject
 from vertebro.cli.phantom import phantom
 from vertebro.cli.plan import plan
 from vertebro.cli.report import report
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command("run")(run_all)
 app.command("assess")(assess)
 app.command("plan")(plan)
+app.command("inject")(inject)
 app.command("view")(view)
 app.command("report")(report)
 app.command("phantom")(phantom)

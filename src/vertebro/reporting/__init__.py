@@ -9,6 +9,8 @@ from vertebro.reporting.compose import ReportFacts, compose_report
 from vertebro.reporting.content import CaseReport
 from vertebro.reporting.documents import (
     assessment_json,
+    balloon_json,
+    injection_json,
     json_text,
     load_schema,
     manifest_json,
@@ -25,8 +27,10 @@ __all__ = [
     "ReportFacts",
     "ReportSettings",
     "assessment_json",
+    "balloon_json",
     "compose_report",
     "html_from_report",
+    "injection_json",
     "json_text",
     "load_schema",
     "manifest_json",

@@ -9,11 +9,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from vertebro.case import Assessment, Manifest, TreatmentPlan
+from vertebro.case import Assessment, BalloonResult, InjectionResult, Manifest, TreatmentPlan
 from vertebro.errors import InputError
 from vertebro.reporting.files import write_whole
 
-SCHEMAS = ("assessment", "manifest", "plan")
+SCHEMAS = ("assessment", "balloon", "injection", "manifest", "plan")
 """Names of the published schemas."""
 
 
@@ -135,6 +135,42 @@ def plan_json(plan: TreatmentPlan) -> dict[str, Any]:
     """
     document = dict(plan.to_json())
     validate_document(document, "plan")
+    return document
+
+
+def injection_json(result: InjectionResult) -> dict[str, Any]:
+    """The injections as the documented JSON, checked against its schema.
+
+    Raises
+    ------
+    InputError
+        If something in it does not fit the schema (``report.schema``).
+
+    Examples
+    --------
+    >>> injection_json(InjectionResult({}))["levels"]
+    {}
+    """
+    document = dict(result.to_json())
+    validate_document(document, "injection")
+    return document
+
+
+def balloon_json(result: BalloonResult) -> dict[str, Any]:
+    """The balloons as the documented JSON, checked against its schema.
+
+    Raises
+    ------
+    InputError
+        If something in it does not fit the schema (``report.schema``).
+
+    Examples
+    --------
+    >>> balloon_json(BalloonResult({}))["levels"]
+    {}
+    """
+    document = dict(result.to_json())
+    validate_document(document, "balloon")
     return document
 
 

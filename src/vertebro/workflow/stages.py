@@ -113,6 +113,21 @@ STAGES: tuple[Stage, ...] = (
         weight=4.0,
     ),
     Stage(
+        name="injection",
+        title="Injecting cement",
+        needs=("ct", "labels", "assessment", "plan"),
+        module="vertebro.workflow.stage_injection",
+        settings="vertebro.cement:InjectionSettings",
+        writes=(
+            "injection.json",
+            "state/injection.json",
+            "state/injection.npz",
+            "fields/",
+            "stl/*-cement.stl",
+        ),
+        weight=6.0,
+    ),
+    Stage(
         name="dicom",
         title="Writing DICOM segmentation and structured report",
         needs=("ct", "labels", "assessment"),
