@@ -113,6 +113,16 @@ STAGES: tuple[Stage, ...] = (
         weight=4.0,
     ),
     Stage(
+        name="balloon",
+        title="Inflating balloons",
+        needs=("ct", "assessment", "plan"),
+        module="vertebro.workflow.stage_balloon",
+        settings="vertebro.balloon:BalloonSettings",
+        options=("context",),
+        writes=("balloon.json", "state/balloon.json", "state/balloon.npz", "balloon/*.nii.gz"),
+        weight=2.0,
+    ),
+    Stage(
         name="injection",
         title="Injecting cement",
         needs=("ct", "labels", "assessment", "plan"),
