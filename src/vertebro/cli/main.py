@@ -9,6 +9,7 @@ import typer
 
 from vertebro.cli.assess import assess
 from vertebro.cli.demo import demo
+from vertebro.cli.inflate import inflate
 from vertebro.cli.info import info
 from vertebro.cli.inject import inject
 from vertebro.cli.phantom import phantom
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("run")(run_all)
 app.command("assess")(assess)
 app.command("plan")(plan)
+app.command("inflate")(inflate)
 app.command("inject")(inject)
 app.command("view")(view)
 app.command("report")(report)
