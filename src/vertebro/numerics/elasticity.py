@@ -13,7 +13,7 @@ import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -235,8 +235,9 @@ def _solve(
         zero = np.zeros_like(problem.conditions.value_mm)
         status = ElasticityStatus.UNSUPPORTED if is_active.any() else ElasticityStatus.NO_MATERIAL
         return support, _Outcome(status, zero, zero)
+    conditions = replace(problem.conditions, is_held=problem.conditions.is_held | support.pins)
     operator = Operator(
-        problem.layout, material.reduced(), is_active, problem.conditions, pool, settings.smoothing_degree
+        problem.layout, material.reduced(), is_active, conditions, pool, settings.smoothing_degree
     )
     guess = start.displacement_mm if isinstance(start, ElasticitySolution) else start
     solver = ConjugateGradients(operator, settings, progress)

@@ -30,7 +30,7 @@ from vertebro.numerics.elasticity_reference import brick_stiffness, dense_stiffn
 
 Field = NDArray[np.float32]
 
-COARSEST_UNKNOWNS = 700
+COARSEST_UNKNOWNS = 300
 """A grid with fewer unknowns is solved directly."""
 SPRING = 2.0
 """Stiffness that stands for a held displacement on the next grid, over the node's own diagonal."""

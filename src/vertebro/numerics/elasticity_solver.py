@@ -31,7 +31,10 @@ class ElasticityStatus(Enum):
     """How a solution ended: a sentence, and what to do."""
 
     CONVERGED = ("The displacements fulfil the equations to the wanted accuracy.", "")
-    NOTHING_TO_DO = ("Nothing pushes or moves the body, so it stays as it is.", "Prescribe a load.")
+    NOTHING_TO_DO = (
+        "No load strains the body, so it stays as it is.",
+        "Prescribe a load, and check that the body is in one piece.",
+    )
     NOT_CONVERGED = (
         "The allowed iterations ended before the wanted accuracy was reached.",
         "Allow more iterations or accept a larger tolerance.",

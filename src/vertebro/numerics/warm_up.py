@@ -18,6 +18,7 @@ KERNEL_MODULES = {
     "transmission_kernels": "transmission of the beam",
     "image_kernels": "image filters",
     "solid_kernels": "needles and rods",
+    "elasticity_kernels": "stiffness of bone",
     "heat_kernels": "heat of cement",
 }
 """Modules that compile when imported, and what they are for."""
