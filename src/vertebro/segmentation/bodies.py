@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from vertebro.progress import Progress, map_in_threads, silent
 from vertebro.segmentation.body_surface import (
@@ -19,6 +18,7 @@ from vertebro.segmentation.body_surface import (
 )
 from vertebro.segmentation.column_outline import Column
 from vertebro.segmentation.level_frame import LevelFrame, WorldPlane, frame_between
+from vertebro.segmentation.ray_kernels import near_line
 from vertebro.segmentation.working_grid import WorkingImage
 
 OVERLAP_MM = 0.3
@@ -29,22 +29,31 @@ OVERLAP_MM = 0.3
 class Neighbours:
     """What a body must not reach into."""
 
-    canal: cKDTree
+    canal_lps_mm: NDArray[np.float64]
+    """(n, 3): points of the canal's middle line near the body."""
     bodies: tuple[BodySurface, ...]
 
     def __call__(self, points_lps_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether positions lie in the canal or in another body."""
-        distance, _ = self.canal.query(points_lps_mm, distance_upper_bound=CANAL_RADIUS_MM)
-        barred = np.isfinite(distance)
+        """(...,): whether positions lie in the canal or in another body."""
+        points = np.ascontiguousarray(points_lps_mm.reshape(-1, 3))
+        barred = near_line(points, self.canal_lps_mm, CANAL_RADIUS_MM)
         for body in self.bodies:
-            barred |= body.contains(points_lps_mm, 0.7)
-        return np.asarray(barred)
+            barred |= body.contains(points, 0.7)
+        return np.asarray(barred.reshape(points_lps_mm.shape[:-1]))
 
 
-def canal_tree(column: Column) -> cKDTree:
-    """The canal's middle line, for distances."""
+def canal_points(column: Column) -> NDArray[np.float64]:
+    """(n, 3): the canal's middle line, 1 mm apart along the column."""
     s_mm = np.arange(len(column.curve), dtype=np.float64)
-    return cKDTree(column.curve.at(np.zeros(len(s_mm)), column.canal_v_mm, s_mm))
+    return column.curve.at(np.zeros(len(s_mm)), column.canal_v_mm, s_mm)
+
+
+def near_canal(canal_lps_mm: NDArray[np.float64], frame: LevelFrame) -> NDArray[np.float64]:
+    """The part of the canal's line that a body could touch, every other point."""
+    origin = frame.lps_from_level[:3, 3]
+    reach = 1.6 * frame.half_depth_mm + frame.half_height_mm + 10.0
+    close = np.linalg.norm(canal_lps_mm - origin, axis=1) < reach
+    return np.ascontiguousarray(canal_lps_mm[close][::2])
 
 
 def outline_bodies(
@@ -71,8 +80,7 @@ def outline_bodies(
     -------
     list of BodySurface
     """
-    canal = canal_tree(column)
-    clear = Neighbours(canal, ())
+    canal = canal_points(column)
     places = [0.5 * (a + b) for a, b in zip(s_mm[:-1], s_mm[1:], strict=True)]
 
     def frames(chosen: list[WorldPlane]) -> list[LevelFrame]:
@@ -82,7 +90,7 @@ def outline_bodies(
         ]
 
     def guess(frame: LevelFrame) -> BodySurface:
-        return outline_body(image, frame, clear, limit=UNSURE_LIMIT)
+        return outline_body(image, frame, Neighbours(near_canal(canal, frame), ()), limit=UNSURE_LIMIT)
 
     def solve(pair: tuple[LevelFrame, Forbidden]) -> BodySurface:
         return outline_body(image, pair[0], pair[1], limit=SURE_LIMIT)
@@ -96,20 +104,27 @@ def outline_bodies(
         agreed[index] = plane_between(settled[index - 1], settled[index], planes[index])
     return map_in_threads(
         solve,
-        [(frame, _against(canal, settled, index)) for index, frame in enumerate(frames(agreed))],
+        [
+            (frame, _against(near_canal(canal, frame), settled, index))
+            for index, frame in enumerate(frames(agreed))
+        ],
         progress,
         lambda _: "outlining bodies again",
     )
 
 
 def settle_pair(
-    image: WorkingImage, canal: cKDTree, lower: BodySurface, upper: BodySurface
+    image: WorkingImage, canal: NDArray[np.float64], lower: BodySurface, upper: BodySurface
 ) -> tuple[BodySurface, BodySurface]:
     """Two neighbours that do not claim the same bone: the cheaper of giving it to either."""
     if overlap_mm(lower, upper) <= OVERLAP_MM:
         return lower, upper
-    lower_yields = outline_body(image, lower.frame, Neighbours(canal, (upper,)), limit=UNSURE_LIMIT)
-    upper_yields = outline_body(image, upper.frame, Neighbours(canal, (lower,)), limit=UNSURE_LIMIT)
+    lower_yields = outline_body(
+        image, lower.frame, Neighbours(near_canal(canal, lower.frame), (upper,)), limit=UNSURE_LIMIT
+    )
+    upper_yields = outline_body(
+        image, upper.frame, Neighbours(near_canal(canal, upper.frame), (lower,)), limit=UNSURE_LIMIT
+    )
     if lower_yields.cost - lower.cost <= upper_yields.cost - upper.cost:
         return lower_yields, upper
     return lower, upper_yields
@@ -151,5 +166,5 @@ def _axes(plane: WorldPlane) -> NDArray[np.float64]:
     return np.stack([np.cross(forward, plane.normal_lps), forward, plane.normal_lps], axis=1)
 
 
-def _against(canal: cKDTree, bodies: list[BodySurface], index: int) -> Neighbours:
+def _against(canal: NDArray[np.float64], bodies: list[BodySurface], index: int) -> Neighbours:
     return Neighbours(canal, tuple(bodies[i] for i in (index - 1, index + 1) if 0 <= i < len(bodies)))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vertebro.segmentation.directions import DirectionMesh, direction_mesh
 from vertebro.segmentation.level_frame import LevelFrame
+from vertebro.segmentation.ray_kernels import excess_at, sample_rays
 from vertebro.segmentation.surface_kernels import best_radii
 from vertebro.segmentation.working_grid import WorkingImage
 
@@ -28,6 +29,8 @@ REACH = 6
 EDGE_WEIGHT = 6.0
 REGION_WEIGHT = 0.02
 BEND = 0.03
+OFFSETS_MM = np.array([-0.7, -2.0, 0.0, 0.8, 2.2])
+"""Just inside, further inside, at the radius, just outside, further outside."""
 FIRST_SPREAD, SECOND_SPREAD = 0.25, 0.15
 """Spread of radii about the expected shape in the two passes (assumed)."""
 SECTION_POWER, SIDE_POWER = 2.4, 6.0
@@ -62,21 +65,17 @@ class BodySurface:
         return self.excess(points_lps_mm) <= grown_mm
 
     def excess(self, points_lps_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n,): roughly how far outside (+) or inside (−) the surface positions lie, mm; at most 20."""
-        q = self.frame.box_from_lps(points_lps_mm)
-        distance = np.linalg.norm(q, axis=-1)
-        result = np.full(distance.shape, 20.0)
-        near = distance < float(self.radius.max()) + 0.6
-        limit = mesh().interpolate(self.radius, q[near])
-        scale = self.frame.half_height_mm
-        unit = q[near] / np.maximum(distance[near], 1e-6)[:, None]
-        length = np.sqrt(
-            (unit[:, 0] * self.frame.half_width_mm) ** 2
-            + (unit[:, 1] * self.frame.half_depth_mm) ** 2
-            + (unit[:, 2] * scale) ** 2
-        )
-        result[near] = np.minimum((distance[near] - limit) * length, 20.0)
-        return result
+        """(...,): roughly how far outside (+) or inside (−) the surface positions lie, mm; at most 20."""
+        shape = points_lps_mm.shape[:-1]
+        points = np.ascontiguousarray(points_lps_mm.reshape(-1, 3), dtype=np.float64)
+        return excess_at(
+            points, self.frame.level_from_lps, self.frame.shape, self.table, self.frame.half_height_mm
+        ).reshape(shape)
+
+    @property
+    def table(self) -> NDArray[np.float64]:
+        """(181, 360): radius at every degree of polar angle and longitude."""
+        return mesh().table(self.radius)
 
     def cap_points(self, is_top: bool) -> NDArray[np.float64]:
         """(m, 3): world positions of the surface's points on the upper or lower endplate."""
@@ -153,33 +152,32 @@ def _solve(
     directions = mesh()
     unit = directions.unit
     radius = shape[:, None] * SHARES[None, :]
-    world = frame.lps_from_box(unit[:, None, :] * radius[..., None])
-    step = frame.lps_from_box(unit * (1.05 * shape)[:, None]) - frame.lps_from_box(
+    step = frame.level_from_box(unit * (1.05 * shape)[:, None]) - frame.level_from_box(
         unit * (0.95 * shape)[:, None]
     )
     length = np.linalg.norm(step, axis=1)
-    outward = (step / length[:, None])[:, None, :]
     core = image.sample(frame.lps_from_box(unit[::4] * 0.45))
     solid = core > GAS_HU
     core_hu = float(np.median(core[solid])) if solid.any() else 150.0
-    within = radius < 0.9 * shape[:, None]
-
-    def at(offset_mm: float, closes_gas: bool) -> NDArray[np.float64]:
-        values = np.clip(image.sample(world + offset_mm * outward), -150.0, 600.0)
-        return np.where(within & (values < GAS_HU), core_hu, values) if closes_gas else values
-
-    near_in, far_in = at(-0.7, True), at(-2.0, True)
-    fall = 0.6 * near_in + 0.4 * np.maximum(near_in, far_in) - 0.6 * at(0.8, False) - 0.4 * at(2.2, False)
+    voxel_from_level = image.geometry.voxel_from_lps @ frame.lps_from_level
+    sampled = sample_rays(
+        image.hu, voxel_from_level, frame.shape, unit, radius, step / length[:, None], OFFSETS_MM
+    )
+    np.clip(sampled, -150.0, 600.0, out=sampled)
+    gas = (radius < 0.9 * shape[:, None])[None] & (sampled[:3] < GAS_HU)
+    sampled[:3][gas] = core_hu
+    near_in, far_in, here, near_out, far_out = sampled
+    fall = 0.6 * near_in + 0.4 * np.maximum(near_in, far_in) - 0.6 * near_out - 0.4 * far_out
     usual = max(float(np.percentile(fall.max(axis=1), 60)), 60.0)
     divide = float(np.clip(0.5 * (core_hu + 45.0), 30.0, 120.0))
-    outside_like = np.clip((divide - at(0.0, True)) / 80.0, -1.0, 1.0)
+    outside_like = np.clip((divide - here) / 80.0, -1.0, 1.0)
     travel = (SHARES[1] - SHARES[0]) * 10.0 * length[:, None] * np.ones_like(radius)
     cost = -EDGE_WEIGHT * np.clip(fall, -60.0, 1.2 * usual) / usual
     cost += REGION_WEIGHT * np.cumsum(outside_like * travel, axis=1)
     cost += 0.5 * ((SHARES[None, :] - 1.0) / spread) ** 2
     cost += np.where(np.abs(unit[:, 2:3] * radius) > limit, 5.0, 0.0)
     if forbidden is not None:
-        barred = forbidden(world.reshape(-1, 3)).reshape(radius.shape)
+        barred = forbidden(frame.lps_from_box(unit[:, None, :] * radius[..., None]))
         cost += 4.0 * np.minimum(np.cumsum(barred, axis=1), 5)
     best = best_radii(cost.astype(np.float32), directions.neighbours, directions.reverse, BEND, REACH, ROUNDS)
     row = np.arange(len(best))

@@ -25,13 +25,9 @@ class DirectionMesh:
     weight: NDArray[np.float64]
     """(181, 360, 3): their weights, which sum to 1."""
 
-    def interpolate(self, values: NDArray[np.float64], vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(m,) values of the mesh at (m, 3) vectors of any length but 0, to the nearest degree."""
-        table = (values[self.nearest] * self.weight).sum(axis=2)
-        length = np.maximum(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)), 1e-9)
-        polar = np.degrees(np.arccos(np.clip(vectors[:, 2] / length, -1.0, 1.0)))
-        longitude = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0]))
-        return np.asarray(table[np.rint(polar).astype(int), np.rint(longitude).astype(int) % 360])
+    def table(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(181, 360): values of the mesh at every degree of polar angle and longitude."""
+        return np.asarray((values[self.nearest] * self.weight).sum(axis=2))
 
 
 @cache

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from vertebro.geometry import apply_affine, invert_affine
 from vertebro.segmentation.column_outline import Column
 from vertebro.segmentation.disc_planes import DiscPlane
+from vertebro.segmentation.ray_kernels import LEAST_HALF_HEIGHT_MM, PLANE_REACH
 
-LEAST_HALF_HEIGHT_MM = 4.0
-PLANE_REACH = 1.3
-"""Planes are followed this many half axes outward and continue level beyond."""
 
 LocalPlane = tuple[float, float, float]
 """z = c + gx·x + gy·y in a level's frame."""
@@ -43,6 +41,11 @@ class LevelFrame:
     def level_from_lps(self) -> NDArray[np.float64]:
         """World to level frame."""
         return invert_affine(self.lps_from_level)
+
+    @property
+    def shape(self) -> NDArray[np.float64]:
+        """(8,): half width, half depth and both planes, as compiled loops want them."""
+        return np.array([self.half_width_mm, self.half_depth_mm, *self.bottom, *self.top])
 
     @property
     def half_height_mm(self) -> float:

@@ -12,7 +12,7 @@ from vertebro.findings import Finding, finding
 from vertebro.geometry import apply_affine
 from vertebro.imaging import LabelVolume, ScalarVolume, Volume
 from vertebro.progress import Progress, scaled, silent
-from vertebro.segmentation.bodies import outline_bodies
+from vertebro.segmentation.bodies import canal_points, outline_bodies
 from vertebro.segmentation.body_surface import BodySurface
 from vertebro.segmentation.canal import COARSE_STEP_MM, CanalPath, trace_canal
 from vertebro.segmentation.column_outline import Column, trace_column
@@ -116,7 +116,7 @@ def finish(
         name: _level(one, name, number) for one, name, number in zip(found, called, numbers, strict=True)
     }
     findings = tuple(_findings(found, called, naming, work, settings))
-    line = canal_line(work.column)
+    line = canal_points(work.column)
     progress(0.8, "drawing canal and skin")
     return SpineSegmentation(
         labels=_label_volume(volume, labels, lifted, levels, findings),
@@ -292,12 +292,6 @@ def _around(volume: Volume, column: Column) -> Volume:
     return volume.crop(
         (int(start[0]), int(start[1]), int(start[2])), (int(stop[0]), int(stop[1]), int(stop[2]))
     )
-
-
-def canal_line(column: Column) -> NDArray[np.float64]:
-    """(n, 3): the canal's middle line, 1 mm apart along the column."""
-    s_mm = np.arange(len(column.curve), dtype=np.float64)
-    return column.curve.at(np.zeros(len(s_mm)), column.canal_v_mm, s_mm)
 
 
 def _nothing(volume: Volume, coarse: WorkingImage, reason: str) -> SpineSegmentation:
