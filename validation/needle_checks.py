@@ -20,6 +20,8 @@ ALONG_MM = 0.25
 N_AROUND = 36
 AHEAD_MM = 12.0
 BEHIND_ISTHMUS_MM = 2.0
+BEFORE_ENTRY_MM = 30.0
+TIP_REACH_MM = 12.0
 INSIDE_WALL_MM = 5.0
 THORACOLUMBAR = ("T6", "T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 
@@ -34,6 +36,12 @@ class Check:
     """Least distance from the cannula's surface to a voxel of the true canal; negative inside."""
     ahead_mm: float
     """Way from the tip straight ahead to the end of the bone."""
+    tip_mm: float
+    """From the tip's surface to the nearest voxel that is no bone of the level: endplates come first."""
+    neighbour_mm: float
+    """Way of the axis through voxels of other labelled bones, over 30 mm before the entry."""
+    aside_mm: float
+    """Distance of the tip from the body's true midline."""
 
 
 def random_settings(seed: int, *, spacing_mm: float = 1.25, is_broken: bool | None = None) -> PhantomSettings:
@@ -76,6 +84,9 @@ def check_path(patient: Phantom, level: str, path: NeedlePath, radius_mm: float)
         breach_mm=float(_outside(patient, level, skin).max()),
         canal_mm=_canal_distance(patient, whole),
         ahead_mm=_ahead(patient, level, path.target_lps_mm, direction),
+        tip_mm=_to_outside(patient, level, path.target_lps_mm) - radius_mm,
+        neighbour_mm=_in_neighbours(patient, level, path.entry_bone_lps_mm, direction),
+        aside_mm=_aside(patient, level, path.target_lps_mm),
     )
 
 
@@ -93,6 +104,10 @@ def _cannula(
     return np.vstack([mantle.reshape(-1, 3), disc.reshape(-1, 3)])
 
 
+def _label(patient: Phantom, level: str) -> int:
+    return next(number for number, name in patient.labels.names.items() if name == level)
+
+
 def _index(patient: Phantom, points: NDArray[np.float64]) -> NDArray[np.float64]:
     matrix = np.linalg.inv(patient.labels.geometry.lps_from_voxel)
     return np.asarray(points @ matrix[:3, :3].T + matrix[:3, 3])
@@ -100,7 +115,7 @@ def _index(patient: Phantom, points: NDArray[np.float64]) -> NDArray[np.float64]
 
 def _outside(patient: Phantom, level: str, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,): distance of each point from the nearest voxel of the level, as a box; 0 inside one."""
-    label = next(number for number, name in patient.labels.names.items() if name == level)
+    label = _label(patient, level)
     spacing = np.array(patient.labels.geometry.spacing_mm)
     at = _index(patient, points) * spacing
     voxels = np.argwhere(patient.labels.labels == label) * spacing
@@ -128,3 +143,31 @@ def _ahead(patient: Phantom, level: str, tip: NDArray[np.float64], direction: ND
     way = np.arange(0.0, AHEAD_MM, ALONG_MM)
     outside = _outside(patient, level, tip + way[:, None] * direction) > 0.0
     return float(way[int(np.argmax(outside))]) if outside.any() else AHEAD_MM
+
+
+def _to_outside(patient: Phantom, level: str, tip: NDArray[np.float64]) -> float:
+    """Distance of a tip from the nearest voxel, as a box, that is no bone of the level; at most 12 mm."""
+    spacing = np.array(patient.labels.geometry.spacing_mm)
+    middle = _index(patient, tip[None, :])[0]
+    reach = np.ceil(TIP_REACH_MM / spacing).astype(int)
+    low = np.maximum(np.rint(middle).astype(int) - reach, 0)
+    high = np.minimum(np.rint(middle).astype(int) + reach + 1, patient.labels.labels.shape)
+    part = patient.labels.labels[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
+    outside = np.argwhere(part != _label(patient, level)) + low
+    gap = np.maximum(np.abs(outside - middle) * spacing - 0.5 * spacing, 0.0)
+    return float(np.linalg.norm(gap, axis=1).min(initial=TIP_REACH_MM))
+
+
+def _in_neighbours(
+    patient: Phantom, level: str, entry: NDArray[np.float64], direction: NDArray[np.float64]
+) -> float:
+    way = np.arange(0.0, BEFORE_ENTRY_MM, ALONG_MM)
+    index = np.rint(_index(patient, entry - way[:, None] * direction)).astype(int)
+    inside = np.all((index >= 0) & (index < patient.labels.labels.shape), axis=1)
+    found = patient.labels.labels[tuple(index[inside].T)]
+    return float(((found != 0) & (found != _label(patient, level))).sum()) * ALONG_MM
+
+
+def _aside(patient: Phantom, level: str, tip: NDArray[np.float64]) -> float:
+    vertebra_from_lps = np.linalg.inv(patient.truth.levels[level].lps_from_vertebra)
+    return abs(float(vertebra_from_lps[0, :3] @ tip + vertebra_from_lps[0, 3]))

@@ -127,10 +127,6 @@ class Site:
             return False
         return bool(self.bone[index[0], index[1], index[2]])
 
-    def is_in_canal(self, points_v: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(n,): whether points (n, 3) lie in the canal."""
-        return self.is_in(self.canal, points_v)
-
     def is_in(self, mask: NDArray[np.bool_], points_v: NDArray[np.float64]) -> NDArray[np.bool_]:
         """(n,): whether points (n, 3) lie in a mask on the patch."""
         patch_from_vertebra = invert_affine(self.vertebra_from_patch)

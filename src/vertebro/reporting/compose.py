@@ -92,7 +92,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
     """
     chosen, known = settings or ReportSettings(), facts or ReportFacts()
     words = load_words(chosen.language)
-    findings = all_findings(volume, labels, assessment, plan)
+    findings = all_findings(volume, labels, assessment, plan, views)
     texts = tuple(finding_text(item, words) for item in findings)
     rows, notes = level_rows(assessment, words)
     figures: dict[str, Figure] = {}
@@ -145,8 +145,9 @@ def all_findings(
     labels: LabelVolume | None,
     assessment: Assessment,
     plan: TreatmentPlan | None = None,
+    views: PlanViews | None = None,
 ) -> tuple[Finding, ...]:
-    """The findings of image, labels, spine, levels and the plan of abnormal levels.
+    """The findings of image, labels, spine, levels, the plan of abnormal levels and its views.
 
     The gravest come first, none twice. What the plan says of levels that nobody would treat is left out.
     """
@@ -156,6 +157,8 @@ def all_findings(
     if plan is not None:
         told = planned_levels(assessment, plan, None)
         sources += [plan.findings, *(plan.levels[level.name].findings for level in told)]
+    if views is not None:
+        sources += [view.findings for taken in views.levels.values() for view in taken]
     unique: dict[tuple[str, str, str], Finding] = {}
     for source in sources:
         for item in source:

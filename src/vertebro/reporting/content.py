@@ -170,6 +170,9 @@ class PlanBlock:
     sections: tuple[str, ...]
     """Keys of the sections along the needles, two for each."""
     sections_caption: str
+    solids: tuple[str, ...]
+    """Keys of the pictures in three dimensions."""
+    solids_caption: str
     views: tuple[str, ...]
     """Keys of the simulated X-ray views."""
     views_caption: str

@@ -30,6 +30,7 @@ from vertebro.reporting.plan_text import (
     traded_texts,
 )
 from vertebro.reporting.settings import ReportSettings
+from vertebro.reporting.solid_pictures import SOLID_VIEWS, Solid, solid_figure
 from vertebro.reporting.wording import Words, is_abnormal, joined, tone_of
 
 
@@ -87,6 +88,7 @@ def _block(source: PlanSource, level: LevelAssessment, number: int, figures: dic
         return figure.key
 
     sections = [kept(figure) for figure in _section_figures(source, level, plan, stem)]
+    solids = [kept(figure) for figure in _solid_figures(source, level, plan, stem)]
     taken = source.views.levels.get(level.name, ()) if source.views else ()
     views = [kept(view_figure(view, level, words, f"{stem}-{view.name}")) for view in taken]
     sides = joined([text[path.side.value] for path in shown_needles(plan)], words)
@@ -102,6 +104,8 @@ def _block(source: PlanSource, level: LevelAssessment, number: int, figures: dic
         needles=needles_grid(plan, words),
         sections=tuple(sections),
         sections_caption=text["sections_caption"].format(side=sides),
+        solids=tuple(solids),
+        solids_caption=text["solids_caption"],
         views=tuple(views),
         views_caption=text["views_caption"],
         steps=_steps(source, plan, stem, figures),
@@ -126,6 +130,18 @@ def _section_figures(source: PlanSource, level: LevelAssessment, plan: LevelPlan
             for view in ("axial", "sagittal")
         ]
     return made
+
+
+def _solid_figures(source: PlanSource, level: LevelAssessment, plan: LevelPlan, stem: str) -> list[Figure]:
+    """The vertebra with the needles to place, in three dimensions; none without labels or needles."""
+    needles = tuple(
+        (path, radius) for path in plan.needles if (radius := _radius_mm(path.device)) is not None
+    )
+    if source.labels is None or not needles:
+        return []
+    solid = Solid(source.labels, level, needles, source.words)
+    drawn = (solid_figure(solid, view, f"{stem}-solid-{view}") for view in SOLID_VIEWS)
+    return [figure for figure in drawn if figure is not None]
 
 
 def _radius_mm(device: str) -> float | None:

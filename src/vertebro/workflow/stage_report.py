@@ -6,7 +6,9 @@ from pathlib import Path
 
 from vertebro.assessment import AssessmentSettings
 from vertebro.case import Manifest
+from vertebro.fluoroscopy import FluoroscopySettings
 from vertebro.io.case_folder import CaseFolder
+from vertebro.planning import PlanSettings
 from vertebro.progress import Progress
 from vertebro.reporting import (
     CaseReport,
@@ -26,12 +28,16 @@ FIGURES = "figures"
 
 def run(inputs: Inputs, settings: ReportSettings, *, seed: int, progress: Progress) -> StageResult:  # noqa: ARG001
     """Compose the report of a case."""
-    assessed_with = inputs["options"].settings.get("assessment") or AssessmentSettings()
+    chosen = inputs["options"].settings
     manifest: Manifest = inputs["manifest"]
     facts = ReportFacts(
         case_id=manifest.inputs[0].sha256[:8],
         manifest=manifest,
-        methods={"Measuring and grading": assessed_with},
+        methods={
+            "Measuring and grading": chosen.get("assessment") or AssessmentSettings(),
+            "Planning": chosen.get("plan") or PlanSettings(),
+            "Simulated X-rays": chosen.get("views") or FluoroscopySettings(),
+        },
     )
     progress(0.2, "Drawing the levels")
     report = compose_report(

@@ -212,6 +212,26 @@ def test_findings_of_the_plan_join_the_list_once_and_only_of_told_levels(report)
     assert told == ["L1 right: skin unknown."]
 
 
+def test_findings_of_the_views_join_the_list_once(case):
+    volume, labels, assessment, plan, views = case
+    note = finding("view.unreachable", "L1: the arm ends before this pose.", where="L1")
+    noted = {
+        name: tuple(replace(view, findings=(note,)) for view in taken) for name, taken in views.levels.items()
+    }
+
+    report = compose_report(
+        volume, assessment, labels=labels, plan=plan, views=PlanViews(noted, views.placements)
+    )
+
+    assert [item.message for item in report.findings if item.code == "view.unreachable"] == [note.message]
+
+
+def test_the_needles_to_place_are_drawn_in_three_dimensions(report):
+    (block,) = report.plans
+    assert [key.rsplit("-", 1)[-1] for key in block.solids] == ["behind", "oblique", "side"]
+    assert all(report.figures[key].description for key in block.solids)
+
+
 def test_page_and_pdf_show_it(report):
     page = html_from_report(report)
     assert "Smith 2020" in page
