@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -86,13 +86,14 @@ class Run:
     peak_tissue_kpa: float
 
 
-def drive(
+def drive(  # noqa: PLR0913 - how to drive and who watches
     site: InjectionSite,
     volume_ml: float,
     *,
     step_s: float | None = None,
     keep_frames: bool = True,
     n_threads: int | None = None,
+    observe: Callable[[InjectionState], None] | None = None,
     progress: Progress = silent,
 ) -> Run:
     """Inject until the volume is in, or something ends it.
@@ -107,6 +108,8 @@ def drive(
     keep_frames : bool
         Whether to keep the fill at moments for the animation.
     n_threads : int, optional
+    observe : callable, optional
+        Shown every state.
     progress : Progress
 
     Returns
@@ -137,6 +140,8 @@ def drive(
         progress(min(state.injected_ml / volume_ml, 1.0), f"injecting {site.survey.name}")
         log.add(state)
         watch.look(state)
+        if observe is not None:
+            observe(state)
         slow = state.is_limited and sum(state.rates_ml_min) < STALLED_ML_MIN
         stalled_s = stalled_s + dt if slow else 0.0
         if watch.quarter_s is not None and settings.stop_at_posterior_quarter:

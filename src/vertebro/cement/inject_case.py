@@ -17,6 +17,7 @@ from vertebro.case import (
     TreatmentPlan,
     finding,
 )
+from vertebro.cement.ensemble import leak_probability, make_job
 from vertebro.cement.inject import drive, level_injection, wanted_paths
 from vertebro.cement.injection_heat import injection_heat
 from vertebro.cement.settings import InjectionSettings
@@ -101,9 +102,22 @@ def inject_cement(  # noqa: PLR0913 - one noun each
             continue
         part(0.0, f"reading {name} for cement")
         survey = survey_level(volume, labels, assessment, assessment.levels[name], chosen, balloon=balloon)
-        levels[name] = inject_level(
-            survey, paths, chosen, volume_ml=dose_ml(plan.levels[name], chosen), seed=seed, progress=part
-        )
+        dose = dose_ml(plan.levels[name], chosen)
+        shown = scaled(part, 0.05, 0.3 if chosen.ensemble.runs else 1.0)
+        level = inject_level(survey, paths, chosen, volume_ml=dose, seed=seed, progress=shown)
+        if chosen.ensemble.runs:
+            coarse = survey_level(
+                volume,
+                labels,
+                assessment,
+                assessment.levels[name],
+                chosen,
+                balloon=balloon,
+                spacing_mm=chosen.ensemble.spacing_mm,
+            )
+            job = make_job(coarse, paths, chosen, dose, seed)
+            level = replace(level, leak_probability=leak_probability(job, scaled(part, 0.3, 1.0)))
+        levels[name] = level
     progress(1.0, "injected")
     return InjectionResult(levels, tuple(findings))
 

@@ -130,6 +130,46 @@ class RouteSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TissueSettings:
+    """How hard what lies outside the bone pushes back.
+
+    Examples
+    --------
+    >>> TissueSettings().disc_kpa_per_ml
+    40.0
+    """
+
+    disc_kpa_per_ml: float = setting(
+        40.0,
+        "Rise of a disc's pressure with each mL of cement in it.",
+        lower=0.0,
+        upper=1000.0,
+        unit="kpa/ml",
+        source="assumed for a worn disc; healthy ones take 1 to 2 mL of contrast at 200 to 350 kPa (recalled "
+        "from discography)",
+    )
+    epidural_kpa_per_ml: float = setting(
+        8.0,
+        "The same of the epidural space and the foramina.",
+        lower=0.0,
+        upper=1000.0,
+        unit="kpa/ml",
+        source="assumed: 10 mL given within a minute raise the epidural pressure by some kilopascals",
+    )
+    soft_tissue_kpa_per_ml: float = setting(
+        10.0,
+        "The same of muscle and ligament beside the body.",
+        lower=0.0,
+        upper=1000.0,
+        unit="kpa/ml",
+        source="assumed: muscle's modulus is about 10 kPa",
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, slots=True)
 class EnsembleSettings:
     """How the uncertainty is explored.
 
@@ -253,6 +293,7 @@ class InjectionSettings:
     with_heat: bool = setting(True, "Whether to compute the cement's heat.")
     bone: BoneFlowSettings = field(default_factory=BoneFlowSettings)
     routes: RouteSettings = field(default_factory=RouteSettings)
+    tissue: TissueSettings = field(default_factory=TissueSettings)
     ensemble: EnsembleSettings = field(default_factory=EnsembleSettings)
 
     def __post_init__(self) -> None:

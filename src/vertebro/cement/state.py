@@ -17,6 +17,7 @@ from enum import StrEnum
 import numpy as np
 
 from vertebro.case import Compartment
+from vertebro.cement.back_pressure import back_pressure_mpa, with_outlet_pressures
 from vertebro.cement.site import InjectionSite, NeedleSite
 from vertebro.errors import require_range
 from vertebro.materials.cement_pipe import delivery_pressure_mpa
@@ -24,6 +25,7 @@ from vertebro.materials.cement_rheology import RheologyPoint
 from vertebro.numerics.darcy_flow import FlowSettings, FlowState, Opening, at_rest
 from vertebro.numerics.darcy_flow import step as flow_step
 from vertebro.numerics.darcy_fluids import HerschelBulkley, Newtonian
+from vertebro.numerics.darcy_medium import DarcyMedium
 from vertebro.units import KPA_PER_MPA, MM3_PER_ML, MPA_S_PER_PA_S
 
 SLOWEST_MM_S = 0.005
@@ -31,6 +33,9 @@ SLOWEST_MM_S = 0.005
 LEAST_RATE_MM3_S = 1e-3
 """A slower injection counts as none (0.06 µL/min)."""
 _N_TRIES = 6
+_VISCOSITY_PASSES = 6
+_VISCOSITY_TOLERANCE = 0.02
+"""Accuracy of the pressure at the tips within a step; the cannula takes fifty times as much."""
 
 
 class Ending(StrEnum):
@@ -195,7 +200,10 @@ def step(
         _allowed_rate(needle, rate, pressure, curve, limit)
         for needle, rate, pressure in zip(site.needles, wanted, tissue, strict=True)
     ]
-    settings = FlowSettings() if n_threads is None else FlowSettings(n_threads=n_threads)
+    settings = FlowSettings(
+        viscosity_passes=_VISCOSITY_PASSES, viscosity_tolerance=_VISCOSITY_TOLERANCE, n_threads=n_threads or 0
+    )
+    medium = _medium_now(state)
     for _ in range(_N_TRIES):
         openings = [
             (Opening(needle.cell, needle.bore_radius_mm), rate)
@@ -205,7 +213,7 @@ def step(
         if not openings:
             return _without_flow(state, rates, dt_s, curve)
         out = flow_step(
-            site.medium,
+            medium,
             state.flow,
             openings,
             injected=_fluid(site.rheology.at_age(state.bone_age_s)),
@@ -237,6 +245,22 @@ def step(
         is_limited=any(q < 0.999 * w for q, w in zip(rates, wanted, strict=True)),
         solver_status=out.report.status.name.lower(),
     )
+
+
+def _medium_now(state: InjectionState) -> DarcyMedium:
+    """The bone, with what lies outside pushing back by what it has taken."""
+    site = state.site
+    held = dict.fromkeys(Compartment, 0.0)
+    for number, route in enumerate(site.routes):
+        outlet = int(site.network.outlet_of_route[number])
+        held[route.compartment] += float(state.outlet_mm3[outlet]) / MM3_PER_ML
+    pressures = [
+        back_pressure_mpa(route.compartment, held[route.compartment], site.settings.tissue)
+        for route in site.routes
+    ]
+    if not any(pressures):
+        return site.medium
+    return with_outlet_pressures(site.medium, site.network.outlet_of_route, np.array(pressures))
 
 
 def _fluid(curve: RheologyPoint) -> HerschelBulkley:
