@@ -12,6 +12,7 @@ from vertebro.cli.demo import demo
 from vertebro.cli.inflate import inflate
 from vertebro.cli.info import info
 from vertebro.cli.inject import inject
+from vertebro.cli.load import load
 from vertebro.cli.phantom import phantom
 from vertebro.cli.plan import plan
 from vertebro.cli.report import report
@@ -36,6 +37,7 @@ app.command("plan")(plan)
 app.command("inflate")(inflate)
 app.command("inject")(inject)
 app.command("view")(view)
+app.command("load")(load)
 app.command("report")(report)
 app.command("phantom")(phantom)
 app.command("demo")(demo)

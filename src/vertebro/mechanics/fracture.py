@@ -7,6 +7,8 @@ fracture's age, oedema and gap.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from vertebro.case import ClinicalContext, Estimate, GenantGrade, LevelAssessment
@@ -134,15 +136,15 @@ def broken_strength(intact_n: Estimate, condition: BoneCondition, settings: Frac
     if not intact_n.is_known:
         return Estimate.missing("N", f"no strength of a broken body without neighbours: {intact_n.basis}")
     value = intact_n.require() * condition.strength_ratio
-    relative = np.hypot(
-        ((intact_n.upper or 0.0) - intact_n.require()) / intact_n.require(),
+    relative = math.hypot(
+        math.log((intact_n.upper or 0.0) / intact_n.require()),
         1.96 * settings.fresh_strength_sd / settings.fresh_strength_ratio,
     )
-    half = float(relative) * value
+    factor = math.exp(relative)
     return Estimate(
         value,
-        max(0.0, value - half),
-        value + half,
+        value / factor,
+        value * factor,
         "N",
         f"the neighbours' strength times {condition.strength_ratio:.2f} for the break (Wegrzyn 2011)",
     )

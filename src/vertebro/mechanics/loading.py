@@ -115,7 +115,7 @@ def _face(elements: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
 
 def plate_conditions(
     model: VertebraModel, shift_mm: float, tilt_rad: float = 0.0
-) -> tuple[NodeConditions, NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+) -> tuple[NodeConditions, NDArray[np.bool_], NDArray[np.bool_], tuple[float, float, float]]:
     """Conditions of parallel or tilting plates.
 
     Parameters
@@ -130,12 +130,13 @@ def plate_conditions(
     -------
     conditions : NodeConditions
     upper, lower : node masks
-    middle_mm : (3,) array
+    middle_mm : three floats
         About which the plate tilts and moments are taken.
     """
     h = model.mesh.spacing_mm
     upper, lower = plates(model)
-    middle = np.argwhere(upper).mean(axis=0) * h
+    centre = np.argwhere(upper).mean(axis=0) * h
+    middle = (float(centre[0]), float(centre[1]), float(centre[2]))
     conditions = NodeConditions.free(model.young_mpa.shape).hold(lower, (2,), 0.0)
     conditions = conditions.pin_rigid_motion(lower, axis=2)
     if tilt_rad == 0.0:

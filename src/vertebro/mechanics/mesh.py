@@ -7,6 +7,7 @@ solved; :mod:`vertebro.mechanics.model` turns a mesh into moduli.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,7 +143,31 @@ def build_mesh(
         )
     density = np.where(body | posterior, calibration.density_mg_cc(hu), 0.0).astype(np.float32)
     mesh = VertebraMesh(level.name, grid, density, body, posterior, *_none(body), findings=tuple(found))
-    return with_ends(mesh, settings)
+    return trimmed(with_ends(mesh, settings))
+
+
+def trimmed(mesh: VertebraMesh) -> VertebraMesh:
+    """The mesh without the empty rows around it; one empty row stays."""
+    filled = mesh.bone | mesh.cap_superior | mesh.cap_inferior
+    if not filled.any():
+        return mesh
+    box = ndimage.find_objects(filled.astype(np.uint8))[0]
+    start = tuple(max(0, part.start - 1) for part in box)
+    stop = tuple(min(size, part.stop + 1) for part, size in zip(box, filled.shape, strict=True))
+    part = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+
+    def cut(array: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(array[part])
+
+    return replace(
+        mesh,
+        geometry=mesh.geometry.crop((start[0], start[1], start[2]), (stop[0], stop[1], stop[2])),
+        density_mg_cc=cut(mesh.density_mg_cc),
+        body=cut(mesh.body),
+        posterior=cut(mesh.posterior),
+        cap_superior=cut(mesh.cap_superior),
+        cap_inferior=cut(mesh.cap_inferior),
+    )
 
 
 def _none(like: Mask) -> tuple[Mask, Mask]:

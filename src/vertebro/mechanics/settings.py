@@ -244,6 +244,11 @@ class MechanicsSettings:
         "For which levels the load is raised until failure: 'none', 'treated' or 'all'.",
         source="design: a curve takes most of a minute, a stiffness a second",
     )
+    bends: bool = setting(
+        True,
+        "Whether each level is bent forwards too.",
+        source="design: the flexion stiffness costs as much again as the axial one",
+    )
     end_strain_percent: float = setting(
         3.0,
         "Overall strain at which the load-displacement curve ends.",

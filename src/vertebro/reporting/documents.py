@@ -9,11 +9,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from vertebro.case import Assessment, BalloonResult, InjectionResult, Manifest, TreatmentPlan
+from vertebro.case import Assessment, BalloonResult, InjectionResult, Manifest, MechanicsResult, TreatmentPlan
 from vertebro.errors import InputError
 from vertebro.reporting.files import write_whole
 
-SCHEMAS = ("assessment", "balloon", "injection", "manifest", "plan")
+SCHEMAS = ("assessment", "balloon", "injection", "manifest", "mechanics", "plan")
 """Names of the published schemas."""
 
 
@@ -171,6 +171,24 @@ def balloon_json(result: BalloonResult) -> dict[str, Any]:
     """
     document = dict(result.to_json())
     validate_document(document, "balloon")
+    return document
+
+
+def mechanics_json(result: MechanicsResult) -> dict[str, Any]:
+    """The mechanics as the documented JSON, checked against its schema.
+
+    Raises
+    ------
+    InputError
+        If something in it does not fit the schema (``report.schema``).
+
+    Examples
+    --------
+    >>> mechanics_json(MechanicsResult({}))["levels"]
+    {}
+    """
+    document = dict(result.to_json())
+    validate_document(document, "mechanics")
     return document
 
 

@@ -138,6 +138,21 @@ STAGES: tuple[Stage, ...] = (
         weight=6.0,
     ),
     Stage(
+        name="mechanics",
+        title="Pressing each level until it fails",
+        needs=("ct", "labels", "assessment", "plan", "balloon", "injection"),
+        module="vertebro.workflow.stage_mechanics",
+        settings="vertebro.mechanics:MechanicsSettings",
+        options=("context",),
+        writes=(
+            "mechanics.json",
+            "state/mechanics.json",
+            "state/mechanics.npz",
+            "mechanics/*.nii.gz",
+        ),
+        weight=8.0,
+    ),
+    Stage(
         name="dicom",
         title="Writing DICOM segmentation and structured report",
         needs=("ct", "labels", "assessment"),
@@ -147,7 +162,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="report",
         title="Composing the report",
-        needs=("ct", "labels", "assessment", "plan", "views"),
+        needs=("ct", "labels", "assessment", "plan", "views", "balloon"),
         module="vertebro.workflow.stage_report",
         settings="vertebro.reporting:ReportSettings",
         writes=("report.html", "report.pdf", "figures/"),
