@@ -119,7 +119,7 @@ def _stop_after(
         return InflationStop.BREACH
     if volume_ml >= growth.wall_ml:
         return InflationStop.WALL_CONTACT
-    if can_lift and share >= _REDUCED:
+    if can_lift and share >= _REDUCED and settings.volume_ml is None:
         return InflationStop.REDUCTION
     if volume_ml >= _limit_ml(growth, settings) - _LEAST_STEP_ML:
         return _end_of_volume(growth, settings)

@@ -8,6 +8,7 @@ from typing import Any
 
 from vertebro.case import (
     Assessment,
+    BalloonResult,
     Finding,
     LevelAssessment,
     Manifest,
@@ -17,7 +18,8 @@ from vertebro.case import (
 )
 from vertebro.findings import registry
 from vertebro.imaging import LabelVolume, Volume
-from vertebro.reporting.content import CaseReport, Fact, FindingText, LevelBlock, PlanBlock
+from vertebro.reporting.balloon_section import BalloonSource, balloon_blocks
+from vertebro.reporting.content import BalloonBlock, CaseReport, Fact, FindingText, LevelBlock, PlanBlock
 from vertebro.reporting.facts import image_facts, patient_facts
 from vertebro.reporting.figure import Figure
 from vertebro.reporting.headline import headline_of, statements_of
@@ -56,6 +58,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
     labels: LabelVolume | None = None,
     plan: TreatmentPlan | None = None,
     views: PlanViews | None = None,
+    balloon: BalloonResult | None = None,
     facts: ReportFacts | None = None,
     settings: ReportSettings | None = None,
 ) -> CaseReport:
@@ -72,6 +75,8 @@ def compose_report(  # noqa: PLR0913 - one noun each
         Told for every abnormal level.
     views : PlanViews, optional
         Pictures of the plan; without them it is told in words and sections of the CT.
+    balloon : BalloonResult, optional
+        Told for every level that has balloons.
     facts : ReportFacts, optional
         The case's name, the report's date, the manifest and the settings it was made with.
     settings : ReportSettings, optional
@@ -92,7 +97,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
     """
     chosen, known = settings or ReportSettings(), facts or ReportFacts()
     words = load_words(chosen.language)
-    findings = all_findings(volume, labels, assessment, plan, views)
+    findings = all_findings(volume, labels, assessment, plan, views, balloon)
     texts = tuple(finding_text(item, words) for item in findings)
     rows, notes = level_rows(assessment, words)
     figures: dict[str, Figure] = {}
@@ -106,6 +111,10 @@ def compose_report(  # noqa: PLR0913 - one noun each
     if plan is not None:
         source = PlanSource(volume, labels, assessment, plan, views, words, chosen, finding_text)
         plans = plan_blocks(source, figures)
+    balloons: tuple[BalloonBlock, ...] = ()
+    if balloon is not None:
+        inflated = BalloonSource(volume, assessment, balloon, words, chosen, finding_text)
+        balloons = balloon_blocks(inflated, figures)
     alerts = tuple(text for text in texts if text.severity == Severity.BLOCK.value)
     others = tuple(text for text in texts if text.severity == Severity.WARN.value)
     shown = others[: chosen.n_key_findings]
@@ -137,6 +146,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
         figures=figures,
         plan_line=first_page_line(assessment, plan, views, words) if plan is not None else "",
         plans=plans,
+        balloons=balloons,
     )
 
 
@@ -146,6 +156,7 @@ def all_findings(
     assessment: Assessment,
     plan: TreatmentPlan | None = None,
     views: PlanViews | None = None,
+    balloon: BalloonResult | None = None,
 ) -> tuple[Finding, ...]:
     """The findings of image, labels, spine, levels, the plan of abnormal levels and its views.
 
@@ -159,6 +170,8 @@ def all_findings(
         sources += [plan.findings, *(plan.levels[level.name].findings for level in told)]
     if views is not None:
         sources += [view.findings for taken in views.levels.values() for view in taken]
+    if balloon is not None:
+        sources += [balloon.findings, *(level.findings for level in balloon.levels.values())]
     unique: dict[tuple[str, str, str], Finding] = {}
     for source in sources:
         for item in source:

@@ -181,6 +181,25 @@ class PlanBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class BalloonBlock:
+    """The balloons of one level."""
+
+    level: str
+    anchor: str
+    tone: str
+    title: str
+    headline: str
+    """What is predicted, in one sentence."""
+    facts: tuple[Fact, ...]
+    sections: tuple[str, ...]
+    """Keys of the sections: before, after, from the feet."""
+    sections_caption: str
+    pressure: str
+    """Key of the chart of pressure against volume."""
+    findings: tuple[FindingText, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Headline:
     """The first thing read."""
 
@@ -268,3 +287,4 @@ class CaseReport:
     plan_line: str = ""
     """The plan of the worst level in one line; empty where there is none."""
     plans: tuple[PlanBlock, ...] = ()
+    balloons: tuple[BalloonBlock, ...] = ()
