@@ -11,8 +11,9 @@ References
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 import highdicom
 import numpy as np
 from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
+from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
@@ -127,39 +129,85 @@ def make_seg(volume: Volume, labels: LabelVolume, *, when: datetime) -> Dataset:
     images = reference_images(volume)
     table = np.zeros(int(labels.labels.max()) + 1, np.uint8)
     table[[value for value, _ in named]] = np.arange(1, len(named) + 1)
-    stack = slice_stack(labels.geometry, slice_axis=_slice_axis(volume, labels))
+    stack = slice_stack(labels.geometry, slice_axis=slice_axis_of(volume, labels))
     pixels = np.ascontiguousarray(stack.arrange(table[labels.labels]))
     seed = volume_hash(volume) + labels_hash(labels)
     with quiet_toolkit():
-        dataset = Segmentation(
-            source_images=images,
-            pixel_array=highdicom.Volume(
-                pixels,
-                stack.geometry.lps_from_voxel,
-                coordinate_system="PATIENT",
-                frame_of_reference_uid=str(images[0].FrameOfReferenceUID),
-            ),
-            segmentation_type=SegmentationTypeValues.BINARY,
-            segment_descriptions=[
-                _description(number, name, labels, seed) for number, (_, name) in enumerate(named, start=1)
-            ],
-            series_instance_uid=uid_from("seg series", seed, __version__),
-            series_number=900,
-            sop_instance_uid=uid_from("seg", seed, __version__, when.isoformat()),
-            instance_number=1,
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name=MODEL,
-            software_versions=__version__,
-            device_serial_number=SERIAL,
-            content_description="Vertebral levels",
-            content_label="LEVELS",
-            series_description="Vertebral levels (vertebro)",
+        segments = [
+            _description(number, name, labels, seed) for number, (_, name) in enumerate(named, start=1)
+        ]
+        return segmentation_of(
+            images,
+            (pixels, stack.geometry.lps_from_voxel),
+            segments,
+            SegSeries("seg", 900, "LEVELS", "Vertebral levels"),
+            seed,
+            when,
         )
-    stamp(dataset, when, "seg")
+
+
+@dataclass(frozen=True, slots=True)
+class SegSeries:
+    """What tells one kind of segmentation from another."""
+
+    kind: str
+    """Part of its identifiers."""
+    number: int
+    """Of the series."""
+    label: str
+    description: str
+
+
+def segmentation_of(
+    images: Sequence[Dataset],
+    pixels_on_grid: tuple[NDArray[np.uint8], NDArray[np.float64]],
+    segments: Sequence[SegmentDescription],
+    series: SegSeries,
+    seed: str,
+    when: datetime,
+) -> Dataset:
+    """A binary segmentation that refers to CT images.
+
+    Parameters
+    ----------
+    images : sequence of Dataset
+    pixels_on_grid : ((slices, rows, columns) uint8 array, (4, 4) float array)
+        Number of the segment at each voxel, 0 for none, and the grid's LPS from voxel.
+    segments : sequence of SegmentDescription
+        Numbered from 1.
+    series : SegSeries
+    seed : str
+        What its identifiers are derived from.
+    when : datetime
+    """
+    pixels, lps_from_voxel = pixels_on_grid
+    dataset = Segmentation(
+        source_images=images,
+        pixel_array=highdicom.Volume(
+            pixels,
+            lps_from_voxel,
+            coordinate_system="PATIENT",
+            frame_of_reference_uid=str(images[0].FrameOfReferenceUID),
+        ),
+        segmentation_type=SegmentationTypeValues.BINARY,
+        segment_descriptions=segments,
+        series_instance_uid=uid_from(f"{series.kind} series", seed, __version__),
+        series_number=series.number,
+        sop_instance_uid=uid_from(series.kind, seed, __version__, when.isoformat()),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        manufacturer_model_name=MODEL,
+        software_versions=__version__,
+        device_serial_number=SERIAL,
+        content_description=series.description,
+        content_label=series.label,
+        series_description=f"{series.description} (vertebro)",
+    )
+    stamp(dataset, when, series.kind)
     return dataset
 
 
-def _slice_axis(volume: Volume, labels: LabelVolume) -> int | None:
+def slice_axis_of(volume: Volume, labels: LabelVolume) -> int | None:
     """The CT's own slice axis where the labels lie on the CT's grid, so that frames match its images."""
     if has_dicom_source(volume) and labels.geometry.is_close(volume.geometry):
         return volume.facts.slice_axis

@@ -13,7 +13,8 @@ References
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -38,7 +39,7 @@ from vertebro.io.dicom_seg_writer import quiet_toolkit, vertebra_code
 if TYPE_CHECKING:
     from pydicom.sr.coding import Code as CodeType
 
-_UNITS: Mapping[str, CodeType] = MappingProxyType(
+UNITS: Mapping[str, CodeType] = MappingProxyType(
     {
         "mm": Code("mm", "UCUM", "mm"),
         "deg": Code("deg", "UCUM", "degree"),
@@ -95,28 +96,68 @@ def make_sr(volume: Volume, assessment: Assessment, *, when: datetime) -> Datase
     seed = volume_hash(volume) + content_hash(repr(assessment.to_json()))
     frame_uid = str(images[0].FrameOfReferenceUID)
     with quiet_toolkit():
-        report = sr.MeasurementReport(
-            observation_context=_observer(),
-            procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
-            imaging_measurements=[
-                _group(name, level, seed, frame_uid) for name, level in assessment.levels.items()
-            ],
-            title=codes.DCM.ImagingMeasurementReport,
+        groups = [_group(name, level, seed, frame_uid) for name, level in assessment.levels.items()]
+        return report_of(
+            images, groups, ReportSeries("sr", 901, "Vertebral fracture measurements (vertebro)"), seed, when
         )
-        dataset: Dataset = sr.Comprehensive3DSR(
-            evidence=images,
-            content=report,
-            series_instance_uid=uid_from("sr series", seed, __version__),
-            series_number=901,
-            sop_instance_uid=uid_from("sr", seed, __version__, when.isoformat()),
-            instance_number=1,
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name=MODEL,
-            software_versions=__version__,
-            is_complete=True,
-            series_description="Vertebral fracture measurements (vertebro)",
-        )
-    stamp(dataset, when, "sr")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSeries:
+    """What tells one kind of report from another."""
+
+    kind: str
+    """Part of its identifiers."""
+    number: int
+    """Of the series."""
+    description: str
+
+
+def report_of(
+    images: Sequence[Dataset],
+    groups: Sequence[sr.MeasurementsAndQualitativeEvaluations],
+    series: ReportSeries,
+    seed: str,
+    when: datetime,
+) -> Dataset:
+    """A measurement report (TID 1500) of groups, with the private scheme identified.
+
+    Parameters
+    ----------
+    images : sequence of Dataset
+        The CT images that it refers to.
+    groups : sequence of measurement groups (TID 1501)
+    series : ReportSeries
+    seed : str
+        What its identifiers are derived from.
+    when : datetime
+    """
+    report = sr.MeasurementReport(
+        observation_context=_observer(),
+        procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
+        imaging_measurements=list(groups),
+        title=codes.DCM.ImagingMeasurementReport,
+    )
+    dataset: Dataset = sr.Comprehensive3DSR(
+        evidence=images,
+        content=report,
+        series_instance_uid=uid_from(f"{series.kind} series", seed, __version__),
+        series_number=series.number,
+        sop_instance_uid=uid_from(series.kind, seed, __version__, when.isoformat()),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        manufacturer_model_name=MODEL,
+        software_versions=__version__,
+        is_complete=True,
+        series_description=series.description,
+    )
+    stamp(dataset, when, series.kind)
+    identify_scheme(dataset)
+    return dataset
+
+
+def identify_scheme(dataset: Dataset) -> None:
+    """Say in an object whose scheme its private codes belong to."""
     scheme = _concepts()["scheme"]
     item = Dataset()
     item.CodingSchemeDesignator = scheme["designator"]
@@ -125,7 +166,6 @@ def make_sr(volume: Volume, assessment: Assessment, *, when: datetime) -> Datase
     item.CodingSchemeVersion = scheme["version"]
     item.CodingSchemeResponsibleOrganization = scheme["organisation"]
     dataset.CodingSchemeIdentificationSequence = [item]
-    return dataset
 
 
 @cache
@@ -134,7 +174,7 @@ def _concepts() -> Mapping[str, Mapping[str, str]]:
     return MappingProxyType(tomllib.loads(text))
 
 
-def _private(table: str, code: str) -> CodeType:
+def private_code(table: str, code: str) -> CodeType:
     """A concept of the private scheme."""
     return Code(code, _concepts()["scheme"]["designator"], _concepts()[table][code])
 
@@ -188,7 +228,7 @@ def _measurements(level: LevelAssessment, frame_uid: str) -> Iterator[sr.Measure
         ("CORE_BMD", level.density.bmd_mg_cc, None),
     ):
         if estimate.is_known:
-            yield _measurement(_private("measurements", code), estimate, line, frame_uid)
+            yield _measurement(private_code("measurements", code), estimate, line, frame_uid)
     if level.density.core_hu.is_known:
         yield _measurement(codes.DCM.MeanAttenuationCoefficient, level.density.core_hu, None, frame_uid)
 
@@ -212,7 +252,7 @@ def _measurement(
     return sr.Measurement(
         name=concept,
         value=round(value, _DECIMALS) + 0.0,
-        unit=_UNITS[estimate.unit],
+        unit=UNITS[estimate.unit],
         properties=sr.MeasurementProperties(
             upper_measurement_uncertainty=round(estimate.upper - value, _DECIMALS),
             lower_measurement_uncertainty=round(value - estimate.lower, _DECIMALS),
@@ -236,4 +276,4 @@ def _evaluations(level: LevelAssessment) -> Iterator[sr.QualitativeEvaluation]:
             ("GRADE_CERTAINTY", "CERTAIN" if level.grade_is_certain else "UNCERTAIN"),
         ]
     for name, value in pairs:
-        yield sr.QualitativeEvaluation(_private("evaluations", name), _private("values", value))
+        yield sr.QualitativeEvaluation(private_code("evaluations", name), private_code("values", value))

@@ -154,10 +154,15 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="dicom",
-        title="Writing DICOM segmentation and structured report",
-        needs=("ct", "labels", "assessment"),
+        title="Writing DICOM segmentations and structured reports",
+        needs=("ct", "labels", "assessment", "plan"),
         module="vertebro.workflow.stage_dicom",
-        writes=("dicom/segmentation.dcm", "dicom/measurements.dcm"),
+        writes=(
+            "dicom/segmentation.dcm",
+            "dicom/measurements.dcm",
+            "dicom/plan-segmentation.dcm",
+            "dicom/plan.dcm",
+        ),
     ),
     Stage(
         name="report",
