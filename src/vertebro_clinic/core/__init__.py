@@ -1,0 +1,1 @@
+"""People, sites, access and the audit log."""

@@ -1,0 +1,1 @@
+"""What the core does: write the audit log, hand out links, decide who somebody is."""

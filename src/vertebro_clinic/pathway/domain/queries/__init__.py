@@ -1,0 +1,1 @@
+"""Reads of patients' data. All start from ``*_visible_to(actor)``."""

@@ -1,0 +1,42 @@
+"""Which of the pathway's tables the database guards."""
+
+from __future__ import annotations
+
+APPEND_ONLY = ("pathway_move",)
+NEVER_DELETED = (
+    "pathway_patient",
+    "pathway_case",
+    "pathway_referral",
+    "pathway_appointmentrequest",
+    "pathway_imagingstudy",
+    "pathway_mrisafety",
+    "pathway_imagingreview",
+    "pathway_levelfinding",
+    "pathway_consultation",
+    "pathway_eligibility",
+    "pathway_procedurechoice",
+    "pathway_levelchoice",
+    "pathway_consent",
+    "pathway_booking",
+    "pathway_preparation",
+    "pathway_medicationhold",
+    "pathway_medicine",
+    "pathway_allergy",
+    "pathway_labresult",
+    "pathway_precall",
+    "pathway_checkin",
+    "pathway_signin",
+    "pathway_timeout",
+    "pathway_signout",
+    "pathway_leveltreatment",
+    "pathway_roomevent",
+    "pathway_recoverystay",
+    "pathway_observation",
+    "pathway_dischargecheck",
+    "pathway_task",
+    "pathway_followupcontact",
+    "pathway_outcomescore",
+    "pathway_adverseevent",
+    "pathway_newpain",
+    "pathway_bonehealth",
+)

@@ -1,0 +1,1 @@
+"""How people's input reaches the verbs: forms, exports."""

@@ -1,0 +1,1 @@
+"""Forms, one file per noun. They check shape; the domain decides."""

@@ -1,0 +1,1 @@
+"""Starting the clinic: migrate, first administrator, web and worker, the demo. The top layer."""

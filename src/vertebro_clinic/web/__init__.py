@@ -1,0 +1,1 @@
+"""Pages: views, templates, the design system. No logic."""

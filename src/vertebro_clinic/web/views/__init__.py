@@ -1,0 +1,1 @@
+"""Views: read the request, call a verb or a query, render."""
