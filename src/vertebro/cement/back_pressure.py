@@ -39,7 +39,9 @@ def back_pressure_mpa(place: Compartment, held_ml: float, settings: TissueSettin
     return 0.0
 
 
-def with_outlet_pressures(medium: DarcyMedium, nodes: Floats, pressures_mpa: Floats) -> DarcyMedium:
+def with_outlet_pressures(
+    medium: DarcyMedium, nodes: NDArray[np.int64], pressures_mpa: Floats
+) -> DarcyMedium:
     """The same medium with other pressures held at some of its network's nodes.
 
     Nothing else changes, so that what the solver prepared of the medium is kept.

@@ -175,16 +175,15 @@ def sum_up(job: Job, runs: Sequence[RunSummary]) -> LeakProbability:
     any_volume = np.where((outside >= threshold).any(axis=1), np.maximum(outside.sum(axis=1), threshold), 0.0)
     chances["any"] = _chance(any_volume, threshold)
     doses = _dose_points(job, runs, threshold)
-    reached = np.mean(
-        [np.unpackbits(run.reached, count=job.survey.body.size) for run in runs], axis=0, dtype=np.float32
-    ).reshape(job.survey.body.shape)
+    bits = [np.unpackbits(run.reached, count=job.survey.body.size) for run in runs]
+    reached = np.asarray(np.mean(bits, axis=0), dtype=np.float32).reshape(job.survey.body.shape)
     return LeakProbability(
         n_runs=len(runs),
         chances=chances,
         places=_places(job, runs, threshold),
         dose=doses,
         rising_dose_ml=_rising_dose(doses),
-        map=ScalarVolume(reached.astype(np.float32), job.survey.grid, "share of runs with cement here"),
+        map=ScalarVolume(reached, job.survey.grid, "share of runs with cement here"),
         estimates=_estimates(runs),
     )
 

@@ -88,6 +88,6 @@ def _shifted(body: NDArray[np.bool_], reach: int, *, up: bool) -> NDArray[np.boo
 
 def _interior_columns(body: NDArray[np.bool_], spacing_mm: float) -> NDArray[np.bool_]:
     """(i, j, 1): columns away from the rim, where up and down meet the endplates."""
-    outline = body.any(axis=2)
+    outline = np.asarray(body.any(axis=2))
     inner = ndimage.binary_erosion(outline, iterations=max(1, round(3.0 / spacing_mm)))
     return np.asarray((inner if inner.any() else outline)[:, :, None])

@@ -211,11 +211,11 @@ def _wall_tap(cells: FlowCells, cell: int, radius: float, step: float) -> float:
     """From the bone around a vein into it: a line well in a cell, ``2πk·ds/ln(0.2 h/r)``, bounded below."""
     k = float(cells.permeability_mm2.reshape(-1)[cell])
     drop = max(np.log(max(0.2 * cells.spacing_mm / radius, 1.0)), 0.5)
-    return 2.0 * np.pi * k * step / drop
+    return float(2.0 * np.pi * k * step / drop)
 
 
 def _tube(radius: float, length: float) -> float:
-    return np.pi * radius**4 / (8.0 * length)
+    return float(np.pi * radius**4 / (8.0 * length))
 
 
 def _gap(builder: _Builder, route: Route, cells: FlowCells) -> int:

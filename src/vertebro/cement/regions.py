@@ -54,7 +54,7 @@ def compartment_map(
     shape = body.shape
     regions = np.full(shape, index_of(Compartment.PARAVERTEBRAL), np.uint8)
     x = vertebra_from_patch[0, 3] + spacing_mm * np.arange(shape[0])
-    footprint = body.any(axis=2)
+    footprint = np.asarray(body.any(axis=2))
     top = _reach(body, up=True)
     bottom = _reach(body, up=False)
     k = np.arange(shape[2])[None, None, :]
@@ -93,7 +93,7 @@ def _back_wall(body: NDArray[np.bool_]) -> NDArray[np.int64]:
     """(k,): rearmost body row in the middle third of the width at each height; extended up and down."""
     columns = np.flatnonzero(body.any(axis=(1, 2)))
     third = max((columns[-1] - columns[0]) // 3, 1)
-    middle = body[columns[0] + third : columns[-1] - third + 1].any(axis=0)
+    middle = np.asarray(body[columns[0] + third : columns[-1] - third + 1].any(axis=0))
     heights = np.flatnonzero(middle.any(axis=0))
     rear = np.argmax(middle, axis=0)
     nearest = np.clip(np.arange(body.shape[2]), heights[0], heights[-1])

@@ -299,7 +299,7 @@ def _depths(
     body = survey.body[box]
     width = np.flatnonzero(body.any(axis=(1, 2)))
     third = max((int(width[-1]) - int(width[0])) // 3, 1)
-    middle = body[width[0] + third : width[-1] - third + 1].any(axis=0)
+    middle = np.asarray(body[width[0] + third : width[-1] - third + 1].any(axis=0))
     heights = np.flatnonzero(middle.any(axis=0))
     rear = np.argmax(middle, axis=0).astype(np.float64)
     front = middle.shape[0] - 1 - np.argmax(middle[::-1], axis=0).astype(np.float64)

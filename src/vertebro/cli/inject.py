@@ -59,7 +59,7 @@ def inject(
     with errors_in_words(as_json=as_json):
         from vertebro.workflow import rerun_case
 
-        asked = {
+        given: dict[str, object] = {
             "product": product,
             "volume_ml": volume_ml,
             "rate_ml_min": rate_ml_min,
@@ -67,7 +67,7 @@ def inject(
             "needles": needles,
             "levels": parse_levels(levels) or None,
         }
-        asked = {name: value for name, value in asked.items() if value is not None}
+        asked = {name: value for name, value in given.items() if value is not None}
         with progress_shown(quiet=quiet) as progress:
             if "levels" not in asked:
                 asked |= _worst_if_none(rerun_case(case, stages=("plan",), progress=progress))

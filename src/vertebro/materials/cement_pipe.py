@@ -96,7 +96,7 @@ def herschel_bulkley_rate_mm3_s(
         above**2 / (m + 3.0) + 2.0 * yield_stress_mpa * above / (m + 2.0) + yield_stress_mpa**2 / (m + 1.0)
     )
     rate = math.pi * radius**3 * above ** (m + 1.0) / (consistency_mpa_sn**m * wall**3) * shape
-    return math.copysign(rate, pressure_mpa)
+    return float(math.copysign(rate, pressure_mpa))
 
 
 def herschel_bulkley_mpa(
@@ -154,7 +154,7 @@ def delivery_pressure_mpa(tubes: Sequence[Tube], rate_mm3_s: float, curve: Rheol
 
 def tube_shear_rate_per_s(radius_mm: float, rate_mm3_s: float, index: float) -> float:
     """Shear rate at a tube's wall, ``((3n+1)/(4n))·4Q/(πR³)``."""
-    return (3.0 * index + 1.0) / index * abs(rate_mm3_s) / (math.pi * radius_mm**3)
+    return float((3.0 * index + 1.0) / index * abs(rate_mm3_s) / (math.pi * radius_mm**3))
 
 
 def double_diameter_saving(length_share: float, index: float = 1.0) -> float:
@@ -167,4 +167,4 @@ def double_diameter_saving(length_share: float, index: float = 1.0) -> float:
     >>> round(double_diameter_saving(0.672), 3)
     0.63
     """
-    return (1.0 - 2.0 ** -(3.0 * index + 1.0)) * length_share
+    return float((1.0 - 2.0 ** -(3.0 * index + 1.0)) * length_share)

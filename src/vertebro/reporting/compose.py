@@ -10,6 +10,7 @@ from vertebro.case import (
     Assessment,
     BalloonResult,
     Finding,
+    InjectionResult,
     LevelAssessment,
     Manifest,
     PlanViews,
@@ -19,10 +20,19 @@ from vertebro.case import (
 from vertebro.findings import registry
 from vertebro.imaging import LabelVolume, Volume
 from vertebro.reporting.balloon_section import BalloonSource, balloon_blocks
-from vertebro.reporting.content import BalloonBlock, CaseReport, Fact, FindingText, LevelBlock, PlanBlock
+from vertebro.reporting.content import (
+    BalloonBlock,
+    CaseReport,
+    Fact,
+    FindingText,
+    InjectionBlock,
+    LevelBlock,
+    PlanBlock,
+)
 from vertebro.reporting.facts import image_facts, patient_facts
 from vertebro.reporting.figure import Figure
 from vertebro.reporting.headline import headline_of, statements_of
+from vertebro.reporting.injection_section import InjectionSource, injection_blocks
 from vertebro.reporting.level_text import level_block, level_rows, without_notes
 from vertebro.reporting.methods import input_texts, option_facts, settings_tables, software_facts, stage_texts
 from vertebro.reporting.overview import overview_figure
@@ -59,6 +69,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
     plan: TreatmentPlan | None = None,
     views: PlanViews | None = None,
     balloon: BalloonResult | None = None,
+    injection: InjectionResult | None = None,
     facts: ReportFacts | None = None,
     settings: ReportSettings | None = None,
 ) -> CaseReport:
@@ -77,6 +88,8 @@ def compose_report(  # noqa: PLR0913 - one noun each
         Pictures of the plan; without them it is told in words and sections of the CT.
     balloon : BalloonResult, optional
         Told for every level that has balloons.
+    injection : InjectionResult, optional
+        The simulated cement of the levels that the plan would treat.
     facts : ReportFacts, optional
         The case's name, the report's date, the manifest and the settings it was made with.
     settings : ReportSettings, optional
@@ -97,7 +110,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
     """
     chosen, known = settings or ReportSettings(), facts or ReportFacts()
     words = load_words(chosen.language)
-    findings = all_findings(volume, labels, assessment, plan, views, balloon)
+    findings = all_findings(volume, labels, assessment, plan, views, balloon, injection)
     texts = tuple(finding_text(item, words) for item in findings)
     rows, notes = level_rows(assessment, words)
     figures: dict[str, Figure] = {}
@@ -115,6 +128,10 @@ def compose_report(  # noqa: PLR0913 - one noun each
     if balloon is not None:
         inflated = BalloonSource(volume, assessment, balloon, words, chosen, finding_text)
         balloons = balloon_blocks(inflated, figures)
+    injections: tuple[InjectionBlock, ...] = ()
+    if injection is not None:
+        poured = InjectionSource(volume, assessment, injection, words, chosen, finding_text)
+        injections = injection_blocks(poured, figures)
     alerts = tuple(text for text in texts if text.severity == Severity.BLOCK.value)
     others = tuple(text for text in texts if text.severity == Severity.WARN.value)
     shown = others[: chosen.n_key_findings]
@@ -146,6 +163,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
         figures=figures,
         plan_line=first_page_line(assessment, plan, views, words) if plan is not None else "",
         plans=plans,
+        injections=injections,
         balloons=balloons,
     )
 
@@ -157,6 +175,7 @@ def all_findings(
     plan: TreatmentPlan | None = None,
     views: PlanViews | None = None,
     balloon: BalloonResult | None = None,
+    injection: InjectionResult | None = None,
 ) -> tuple[Finding, ...]:
     """The findings of image, labels, spine, levels, the plan of abnormal levels and its views.
 
@@ -172,6 +191,8 @@ def all_findings(
         sources += [view.findings for taken in views.levels.values() for view in taken]
     if balloon is not None:
         sources += [balloon.findings, *(level.findings for level in balloon.levels.values())]
+    if injection is not None:
+        sources += [injection.findings, *(level.findings for level in injection.levels.values())]
     unique: dict[tuple[str, str, str], Finding] = {}
     for source in sources:
         for item in source:

@@ -200,6 +200,29 @@ class BalloonBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class InjectionBlock:
+    """The simulated injection of one level."""
+
+    level: str
+    anchor: str
+    tone: str
+    title: str
+    notice: str
+    """How far to trust it."""
+    facts: tuple[Fact, ...]
+    chances: tuple[Fact, ...]
+    """How often cement left the bone; empty where no ensemble was run."""
+    sections: tuple[str, ...]
+    """Keys of the sections with the cement."""
+    sections_caption: str
+    chance_sections: tuple[str, ...]
+    chance_caption: str
+    charts: tuple[str, ...]
+    charts_caption: str
+    findings: tuple[FindingText, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Headline:
     """The first thing read."""
 
@@ -288,3 +311,4 @@ class CaseReport:
     """The plan of the worst level in one line; empty where there is none."""
     plans: tuple[PlanBlock, ...] = ()
     balloons: tuple[BalloonBlock, ...] = ()
+    injections: tuple[InjectionBlock, ...] = ()

@@ -272,6 +272,11 @@ def _angle_words(level: LevelAssessment, words: Words, sheet_height_mm: float) -
     ]
 
 
+def picture_frame(section: Section, view: str, name: str) -> list[Shape]:
+    """Name, orientation letters and scale bar of a section along the level's axes."""
+    return _frame_of_picture(section, _AXES[view][3], name, section.height_mm * section.sheet_per_mm)
+
+
 def _frame_of_picture(
     section: Section, letters: tuple[str, str, str, str], name: str, sheet_height_mm: float
 ) -> list[Shape]:

@@ -50,6 +50,7 @@ PAPER: Final[Mapping[str, str]] = MappingProxyType(
         "image-posterior": "#8fb8ff",
         "image-endplate": "#f4f7f9",
         "image-needle": "#6fd8ff",
+        "image-cement": "#ff8ad8",
     }
 )
 """Colour of every role on white paper."""

@@ -29,7 +29,7 @@ def run(inputs: Inputs, settings: InjectionSettings, *, seed: int, progress: Pro
         inputs["assessment"],
         inputs["plan"],
         settings,
-        balloon=inputs.get("balloon"),
+        balloon=inputs["balloon"],
         seed=seed,
         progress=progress,
     )

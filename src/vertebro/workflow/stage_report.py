@@ -46,6 +46,7 @@ def run(inputs: Inputs, settings: ReportSettings, *, seed: int, progress: Progre
         labels=inputs["labels"],
         plan=inputs["plan"],
         views=inputs["views"],
+        injection=inputs["injection"],
         balloon=inputs["balloon"],
         facts=facts,
         settings=settings,

@@ -125,7 +125,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="injection",
         title="Injecting cement",
-        needs=("ct", "labels", "assessment", "plan"),
+        needs=("ct", "labels", "assessment", "plan", "balloon"),
         module="vertebro.workflow.stage_injection",
         settings="vertebro.cement:InjectionSettings",
         writes=(
@@ -167,7 +167,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="report",
         title="Composing the report",
-        needs=("ct", "labels", "assessment", "plan", "views", "balloon"),
+        needs=("ct", "labels", "assessment", "plan", "views", "balloon", "injection"),
         module="vertebro.workflow.stage_report",
         settings="vertebro.reporting:ReportSettings",
         writes=("report.html", "report.pdf", "figures/"),
