@@ -8,6 +8,7 @@ import sys
 import typer
 
 from vertebro.cli.assess import assess
+from vertebro.cli.clinic import clinic
 from vertebro.cli.demo import demo
 from vertebro.cli.inflate import inflate
 from vertebro.cli.info import info
@@ -41,6 +42,7 @@ app.command("load")(load)
 app.command("report")(report)
 app.command("phantom")(phantom)
 app.command("demo")(demo)
+app.command("clinic")(clinic)
 app.command("info")(info)
 
 
