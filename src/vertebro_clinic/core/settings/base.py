@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "simple_history",
+    "django.forms",
 ]
 
 MIDDLEWARE = [

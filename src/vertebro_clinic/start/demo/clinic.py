@@ -30,8 +30,61 @@ from vertebro_clinic.start.demo.journey import Cast, Story, walk_to
 DEFAULT_SEED = 7
 EMAIL = "{role}.{site}@demo.example"
 _SERVICES = [str(kind.label) for kind in ImagingKind if kind not in (ImagingKind.SPECT_CT,)]
-_GIVEN = ["Ana", "Beatriz", "Carmen", "Dolores", "Elena", "Florence", "George", "Harold", "Irene", "James", "Klara", "Leonor", "Martin", "Nadia", "Oscar", "Paula", "Quentin", "Rosa", "Samuel", "Teresa", "Ulises", "Vera", "Walter", "Ximena", "Yvonne", "Zoran"]
-_FAMILY = ["Abbott", "Baca", "Chavez", "Delgado", "Eriksen", "Fields", "Garcia", "Hollis", "Ibarra", "Jensen", "Kowalski", "Lucero", "Montoya", "Nguyen", "Ortega", "Padilla", "Quintana", "Romero", "Sandoval", "Trujillo", "Underwood", "Vigil", "Whitaker", "Yazzie", "Zamora"]
+_GIVEN = [
+    "Ana",
+    "Beatriz",
+    "Carmen",
+    "Dolores",
+    "Elena",
+    "Florence",
+    "George",
+    "Harold",
+    "Irene",
+    "James",
+    "Klara",
+    "Leonor",
+    "Martin",
+    "Nadia",
+    "Oscar",
+    "Paula",
+    "Quentin",
+    "Rosa",
+    "Samuel",
+    "Teresa",
+    "Ulises",
+    "Vera",
+    "Walter",
+    "Ximena",
+    "Yvonne",
+    "Zoran",
+]
+_FAMILY = [
+    "Abbott",
+    "Baca",
+    "Chavez",
+    "Delgado",
+    "Eriksen",
+    "Fields",
+    "Garcia",
+    "Hollis",
+    "Ibarra",
+    "Jensen",
+    "Kowalski",
+    "Lucero",
+    "Montoya",
+    "Nguyen",
+    "Ortega",
+    "Padilla",
+    "Quintana",
+    "Romero",
+    "Sandoval",
+    "Trujillo",
+    "Underwood",
+    "Vigil",
+    "Whitaker",
+    "Yazzie",
+    "Zamora",
+]
 _PHYSICIANS = ("Dr. R. Alvarez", "Dr. T. Begay", "Dr. M. Cohen", "Dr. S. Patel")
 _LEVELS = (("L1",), ("T12",), ("L2",), ("T11", "T12"), ("L1", "L3"), ("T8",), ("L4",))
 
