@@ -79,6 +79,13 @@ class FlowSettings:
         upper=10.0,
         source="assumed: a sphere's radius then grows by 9 %",
     )
+    mobility_contrast: float = setting(
+        1e3,
+        "How far below the median a resident viscosity (gas in a cleft) is followed; below, this limit stands.",
+        lower=10.0,
+        upper=1e6,
+        source="assumed: pressure in a cleft then differs by a thousandth of what it does in bone",
+    )
     viscosity_passes: int = setting(
         20, "Most passes of a shear-dependent viscosity.", lower=1, upper=500, source="assumed"
     )
@@ -383,6 +390,9 @@ class _Work:
         plan = self.plan
         cement = self.injected.apparent_mpa_s(speed, plan.permeability_mm2, plan.porosity)
         other = self.resident.apparent_mpa_s(speed, plan.permeability_mm2, plan.porosity)
+        if plan.is_active.any():
+            typical = float(np.median(other[plan.is_active]))
+            np.maximum(other, typical / self.settings.mobility_contrast, out=other)
         return np.where(plan.is_active, saturation * cement + (1.0 - saturation) * other, 1.0)
 
     def _solve_once(self, viscosity: Floats, nodes: Floats, start: tuple[Floats, Floats]) -> _Solved:

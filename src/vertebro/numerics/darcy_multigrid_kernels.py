@@ -68,45 +68,96 @@ def relax_rows(x, b, tx, ty, tz, pivot, spans, alone, colour, first, stop):  # t
 
 
 @njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _SPANS, _INT, _INT)], **_OPTIONS)
-def restrict_first_colour(coarse, x, tx, ty, spans, first, stop):  # type: ignore[no-untyped-def]
-    """Sum into coarse planes the residual left on the rows of colour 0 after colours 0, 1 from zero.
+def leave_first_colour(r, x, tx, ty, spans, first, stop):  # type: ignore[no-untyped-def]
+    """Residual on the rows of colour 0 after colours 0 and 1 were relaxed from zero.
 
     Rows of colour 1 have none; those of colour 0 were solved with their neighbours at 0, so what is
     left is what their neighbours now send.
     """
-    n_i, n_j = x.shape[0] - 2, x.shape[1] - 2
-    row = np.zeros(x.shape[2] + 2, np.float32)
+    for i in range(first, stop):
+        for j in range(1 + (i + 1) % 2, x.shape[1] - 1, 2):
+            for k in range(spans[i, j, 0], spans[i, j, 1]):
+                r[i, j, k] = (
+                    tx[i - 1, j, k] * x[i - 1, j, k]
+                    + tx[i, j, k] * x[i + 1, j, k]
+                    + ty[i, j - 1, k] * x[i, j - 1, k]
+                    + ty[i, j, k] * x[i, j + 1, k]
+                )
+
+
+@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _SPANS, _INT, _INT)], **_OPTIONS)
+def restrict_first_colour(coarse, r, wx, wy, wz, spans, first, stop):  # type: ignore[no-untyped-def]
+    """Transpose of :func:`add_coarse`, for a residual that is 0 on the rows of colour 1."""
+    n_i, n_j = r.shape[0] - 2, r.shape[1] - 2
+    row = np.zeros(r.shape[2] + 3, np.float32)
+    side = np.zeros(r.shape[2] + 3, np.float32)
     for ci in range(first, stop):
         for cj in range(1, coarse.shape[1] - 1):
-            for ck in range(coarse.shape[2]):
-                coarse[ci, cj, ck] = np.float32(0.0)
-            for i in range(2 * ci - 1, min(2 * ci, n_i) + 1):
-                for j in range(2 * cj - 1, min(2 * cj, n_j) + 1):
-                    if (i + j) % 2 == 1:
+            row[:] = np.float32(0.0)
+            side[:] = np.float32(0.0)
+            for i in range(2 * ci - 2, min(2 * ci + 1, n_i) + 1):
+                own_i = i == 2 * ci - 1 or i == 2 * ci
+                for j in range(2 * cj - 2, min(2 * cj + 1, n_j) + 1):
+                    own_j = j == 2 * cj - 1 or j == 2 * cj
+                    if (i + j) % 2 == 1 or i < 1 or j < 1 or not (own_i or own_j):
                         continue
-                    lo, hi = spans[i, j, 0], spans[i, j, 1]
-                    if hi <= lo:
-                        continue
-                    for k in range(lo, hi):
-                        row[k] = (
-                            tx[i - 1, j, k] * x[i - 1, j, k]
-                            + tx[i, j, k] * x[i + 1, j, k]
-                            + ty[i, j - 1, k] * x[i, j - 1, k]
-                            + ty[i, j, k] * x[i, j + 1, k]
-                        )
-                    row[lo - 1] = np.float32(0.0)
-                    row[hi] = np.float32(0.0)
-                    for ck in range((lo + 1) // 2, hi // 2 + 1):
-                        coarse[ci, cj, ck] += row[2 * ck - 1] + row[2 * ck]
+                    if own_i and own_j:
+                        for k in range(spans[i, j, 0], spans[i, j, 1]):
+                            value, z = r[i, j, k], wz[i, j, k]
+                            row[k] += (np.float32(1.0) - wx[i, j, k] - wy[i, j, k] - z) * value
+                            side[k] += z * value
+                    elif own_j:
+                        for k in range(spans[i, j, 0], spans[i, j, 1]):
+                            row[k] += wx[i, j, k] * r[i, j, k]
+                    else:
+                        for k in range(spans[i, j, 0], spans[i, j, 1]):
+                            row[k] += wy[i, j, k] * r[i, j, k]
+            coarse[ci, cj, 1] = row[1] + row[2] + side[3]
+            for ck in range(2, coarse.shape[2] - 1):
+                coarse[ci, cj, ck] = row[2 * ck - 1] + row[2 * ck] + side[2 * ck - 2] + side[2 * ck + 1]
 
 
-@njit([types.void(_CELLS, _CELLS, _SPANS, _INT, _INT)], **_OPTIONS)
-def add_coarse(x, coarse, spans, first, stop):  # type: ignore[no-untyped-def]
-    """Add to every cell the value of the coarse cell it belongs to."""
+@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _SPANS, _INT, _INT)], **_OPTIONS)
+def add_coarse(x, coarse, wx, wy, wz, spans, first, stop):  # type: ignore[no-untyped-def]
+    """Add to every cell its block's value, drawn towards the nearest blocks by the weights."""
+    whole = np.zeros(x.shape[2] + 2, np.float32)
     for i in range(first, stop):
+        ci = (i + 1) // 2
+        ni = ci - 1 if i % 2 == 1 else ci + 1
         for j in range(1, x.shape[1] - 1):
+            if spans[i, j, 1] <= spans[i, j, 0]:
+                continue
+            cj = (j + 1) // 2
+            nj = cj - 1 if j % 2 == 1 else cj + 1
+            for ck in range(1, coarse.shape[2] - 1):
+                own = coarse[ci, cj, ck]
+                low, high = 2 * ck - 1, 2 * ck
+                dx, dy = coarse[ni, cj, ck] - own, coarse[ci, nj, ck] - own
+                whole[low] = own + wx[i, j, low] * dx + wy[i, j, low] * dy + wz[i, j, low] * (
+                    coarse[ci, cj, ck - 1] - own)  # fmt: skip
+                whole[high] = own + wx[i, j, high] * dx + wy[i, j, high] * dy + wz[i, j, high] * (
+                    coarse[ci, cj, ck + 1] - own)  # fmt: skip
             for k in range(spans[i, j, 0], spans[i, j, 1]):
-                x[i, j, k] += coarse[(i + 1) // 2, (j + 1) // 2, (k + 1) // 2]
+                x[i, j, k] += whole[k]
+
+
+@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, types.float32, _INT, _INT)], **_OPTIONS)
+def weigh_blocks(wx, wy, wz, tx, ty, tz, sink, reach, first, stop):  # type: ignore[no-untyped-def]
+    """Share of each cell's connections that leads to the next blocks, times ``reach``; at most 1 together."""
+    one, zero = np.float32(1.0), np.float32(0.0)
+    for i in range(first, stop):
+        im = i - 1 if i % 2 == 1 else i
+        for j in range(1, tx.shape[1] - 1):
+            jm = j - 1 if j % 2 == 1 else j
+            for k in range(1, tx.shape[2] - 1):
+                km = k - 1 if k % 2 == 1 else k
+                total = tx[i - 1, j, k] + tx[i, j, k] + ty[i, j - 1, k] + ty[i, j, k] + tz[i, j, k - 1]
+                total += tz[i, j, k] + sink[i, j, k]
+                a, b, c = tx[im, j, k], ty[i, jm, k], tz[i, j, km]
+                scale = zero
+                if total > zero:
+                    scale = min(reach / total, one / max(a + b + c, np.float32(1e-30)))
+                wx[i, j, k], wy[i, j, k], wz[i, j, k] = a * scale, b * scale, c * scale
 
 
 @njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, types.float32, _INT, _INT)],
@@ -187,3 +238,25 @@ def turn(p, z, share, spans, first, stop):  # type: ignore[no-untyped-def]
         for j in range(1, p.shape[1] - 1):
             for k in range(spans[i, j, 0], spans[i, j, 1]):
                 p[i, j, k] = np.float64(z[i, j, k]) + share * p[i, j, k]
+
+
+@njit([types.float64(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _SPANS, _INT, _INT)], **_OPTIONS)
+def apply_coarse(out, x, tx, ty, tz, sink, spans, first, stop):  # type: ignore[no-untyped-def]
+    """``out = A x`` in single precision, and the sum of ``x · A x``."""
+    total = 0.0
+    for i in range(first, stop):
+        for j in range(1, x.shape[1] - 1):
+            for k in range(spans[i, j, 0], spans[i, j, 1]):
+                here = x[i, j, k]
+                value = (
+                    sink[i, j, k] * here
+                    + tx[i - 1, j, k] * (here - x[i - 1, j, k])
+                    + tx[i, j, k] * (here - x[i + 1, j, k])
+                    + ty[i, j - 1, k] * (here - x[i, j - 1, k])
+                    + ty[i, j, k] * (here - x[i, j + 1, k])
+                    + tz[i, j, k - 1] * (here - x[i, j, k - 1])
+                    + tz[i, j, k] * (here - x[i, j, k + 1])
+                )
+                out[i, j, k] = value
+                total += np.float64(value) * np.float64(here)
+    return total

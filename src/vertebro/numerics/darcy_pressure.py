@@ -158,12 +158,15 @@ def solve_pressure(
     r[~matrix.is_active] = 0.0
     norm = float(np.sqrt(np.vdot(r, r) + r_nodes @ r_nodes))
     b, p, p_nodes, rho = multigrid.levels[0].b, np.zeros_like(x), np.zeros_like(x_nodes), 1.0
+    length = 0.0
     b[...] = r
     n = 0
     while norm > goal and n < max_iterations and np.isfinite(norm):
         z, z_nodes = multigrid.cycle(r_nodes)
-        last_rho, rho = rho, system.run(kernels.dot_mixed, r, z) + float(r_nodes @ z_nodes)
-        share = rho / last_rho if n else 0.0
+        share = 0.0
+        if n:  # flexible: z · (r - last r) instead of z · r, as the preconditioner varies a little
+            share = -length * (system.run(kernels.dot_mixed, ap, z) + float(ap_nodes @ z_nodes)) / rho
+        rho = system.run(kernels.dot_mixed, r, z) + float(r_nodes @ z_nodes)
         system.run(kernels.turn, p, z, share)
         p_nodes = z_nodes + share * p_nodes
         ap_nodes, curvature = system.times(ap, p, p_nodes)

@@ -100,6 +100,7 @@ def lattice_green(offset: tuple[int, int, int], weights: tuple[float, float, flo
     return near + far
 
 
+@lru_cache(maxsize=64)
 def place_mouth(medium: DarcyMedium, opening: Opening) -> Mouth:
     """Share an opening among the cells around it and find its resistance.
 
