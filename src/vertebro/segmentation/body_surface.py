@@ -77,6 +77,18 @@ class BodySurface:
         """(181, 360): radius at every degree of polar angle and longitude."""
         return mesh().table(self.radius)
 
+    @property
+    def waist_mm(self) -> tuple[float, float, float]:
+        """Half width at mid-height, and y of the back and front walls, in the level frame."""
+        unit = mesh().unit
+        points = self.frame.level_from_box(unit * self.radius[:, None])
+        middle = np.abs(unit[:, 2]) < 0.35
+        left, right = np.percentile(points[middle, 0], [3, 97])
+        near = middle & (np.abs(points[:, 0]) < 0.35 * self.frame.half_width_mm)
+        back = np.median(points[near & (unit[:, 1] < 0.0), 1])
+        front = np.median(points[near & (unit[:, 1] > 0.0), 1])
+        return 0.5 * float(right - left), float(back), float(front)
+
     def cap_points(self, is_top: bool) -> NDArray[np.float64]:
         """(m, 3): world positions of the surface's points on the upper or lower endplate."""
         unit = mesh().unit

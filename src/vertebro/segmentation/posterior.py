@@ -63,9 +63,9 @@ def bone_likeness(image: WorkingImage) -> NDArray[np.float32]:
     return np.clip(likeness + 0.02, 0.0, 1.0).astype(np.float32) * (smooth > -300.0)
 
 
-def thoracic_share(frame: LevelFrame) -> float:
-    """How much a level is built like a thoracic one, by its width: 0 from 22 mm, 1 up to 17 mm."""
-    return float(np.clip((22.0 - frame.half_width_mm) / 5.0, 0.0, 1.0))
+def thoracic_share(body: BodySurface) -> float:
+    """How much a level is built like a thoracic one, by its half width: 0 from 21 mm, 1 up to 16 mm."""
+    return float(np.clip((21.0 - body.waist_mm[0]) / 5.0, 0.0, 1.0))
 
 
 def grow_posterior(
@@ -90,10 +90,10 @@ def grow_posterior(
     sizes = np.array(
         [
             [
-                body.frame.half_width_mm,
+                body.waist_mm[0],
                 body.frame.half_height_mm,
-                back_wall_mm(body),
-                thoracic_share(body.frame),
+                body.waist_mm[1],
+                thoracic_share(body),
                 LONGEST_WAY,
                 0.0,
             ]
@@ -103,13 +103,3 @@ def grow_posterior(
     weights = np.array([image.step_mm, MISFIT_WEIGHT, DARK_WEIGHT])
     labels, _ = grow_levels(bone, painted, frames, sizes, weights)
     return labels
-
-
-def back_wall_mm(body: BodySurface) -> float:
-    """Y of the back wall's middle in the level frame."""
-    inside = np.linspace(-0.5, 0.5, 9)
-    y = np.linspace(-1.4, 0.0, 57)
-    q = np.stack(np.meshgrid(inside * 0.5, y, inside, indexing="ij"), axis=-1)
-    within = body.contains(body.frame.lps_from_box(q).reshape(-1, 3)).reshape(q.shape[:3])
-    first = np.where(within.any(axis=1), within.argmax(axis=1), len(y) - 1)
-    return float(np.median(y[first])) * body.frame.half_depth_mm

@@ -19,7 +19,6 @@ from vertebro.segmentation.column_outline import Column, trace_column
 from vertebro.segmentation.confidence import LevelQuality, level_quality
 from vertebro.segmentation.disc_planes import DiscPlane, disc_evidence, find_discs
 from vertebro.segmentation.ends import with_ends
-from vertebro.segmentation.level_frame import world_plane
 from vertebro.segmentation.level_names import VERSE_NUMBERS, LevelEvidence, propose_names
 from vertebro.segmentation.masks import LiftedMasks, canal_mask, lift_labels, skin_mask
 from vertebro.segmentation.posterior import grow_posterior, paint_bodies
@@ -76,13 +75,15 @@ def segment_spine(
     fine = to_working_grid(_around(volume, column), settings.fine_step_mm)
     progress(0.25, "finding the discs")
     evidence = disc_evidence(fine, column)
-    discs = tuple(with_ends(find_discs(evidence), evidence, column))
+    found = find_discs(evidence)
+    boundaries = with_ends(found, evidence, column)
+    discs = boundaries.discs
     if len(discs) < 2:
         return _nothing(volume, coarse, "no disc was found along the spinal canal")
     bodies = outline_bodies(
         fine,
         column,
-        [world_plane(column, disc) for disc in discs],
+        list(boundaries.planes),
         [disc.s_mm for disc in discs],
         scaled(progress, 0.3, 0.6),
     )
@@ -152,7 +153,7 @@ def _kept(fine: WorkingImage, bodies: list[BodySurface], discs: tuple[DiscPlane,
     """Bodies that are vertebrae: not the sacrum's, and with enough of them in view."""
     first = 0
     for index in range(min(2, len(bodies))):
-        if sacrum_evidence(fine, bodies[index].frame) >= SACRUM_SURE:
+        if sacrum_evidence(fine, bodies[index]) >= SACRUM_SURE:
             first = index + 1
     return tuple(index for index in range(first, len(bodies)) if _is_in_view(fine, bodies[index]))
 
@@ -170,10 +171,10 @@ def _evidence(
     for position, name in names:
         given[int(np.linalg.norm(centres - position, axis=1).argmin())] = name
     lowest = found[-1].index
-    sacrum = lowest > 0 and sacrum_evidence(work.fine, work.bodies[lowest - 1].frame) >= SACRUM_SURE
+    sacrum = lowest > 0 and sacrum_evidence(work.fine, work.bodies[lowest - 1]) >= SACRUM_SURE
     return [
         LevelEvidence(
-            rib_evidence(work.fine, one.body.frame),
+            rib_evidence(work.fine, one.body),
             one.body.frame.half_width_mm,
             sacrum and position == len(found) - 1,
             given.get(position, ""),

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.segmentation.body_surface import BodySurface
-from vertebro.segmentation.posterior import back_wall_mm
 
 CORE_DEPTH_MM = 4.0
 """The body's core begins this far inside, as in the phantoms (assumed)."""
@@ -20,10 +19,11 @@ CORE_DEPTH_MM = 4.0
 def subregions_at(body: BodySurface, points_lps_mm: NDArray[np.float64]) -> NDArray[np.uint8]:
     """(n,): part of the vertebra that positions inside its label belong to."""
     frame = body.frame
+    half_width, back, _ = body.waist_mm
     local = points_lps_mm @ frame.level_from_lps[:3, :3].T + frame.level_from_lps[:3, 3]
     excess = body.excess(points_lps_mm)
-    side, height = local[:, 0] / frame.half_width_mm, local[:, 2] / frame.half_height_mm
-    behind = back_wall_mm(body) - local[:, 1]
+    side, height = local[:, 0] / half_width, local[:, 2] / frame.half_height_mm
+    behind = back - local[:, 1]
     is_left = local[:, 0] < 0.0
     part = np.full(len(local), 41, dtype=np.uint8)
     lateral = (np.abs(side) > 0.85) & (behind > 3.0)

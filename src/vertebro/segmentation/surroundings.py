@@ -8,58 +8,71 @@ from numpy.typing import NDArray
 from vertebro.geometry import apply_affine
 from vertebro.imaging import VolumeGeometry
 from vertebro.segmentation.body_surface import BodySurface, mesh
-from vertebro.segmentation.level_frame import LevelFrame
 from vertebro.segmentation.working_grid import WorkingImage
 
-RIB_HU = 200.0
+RIB_HU = 180.0
+HEIGHTS = np.linspace(-2.0, 2.0, 17)
+LEAST_SACRUM_HALF_WIDTH_MM = 19.0
 PADDING_HU = -1010.0
 """Air and lung read higher on average; −1024 is what was never measured."""
+WING_HU = 130.0
+"""The wings' marrow is thin; muscle reads 50 to 70."""
 METAL_HU = 2000.0
 """Cement reads up to about 1500 to 3000 HU, metal beyond (assumed)."""
 
 
-def _box(
-    frame: LevelFrame, x_mm: tuple[float, float], y_mm: tuple[float, float], z_share: tuple[float, float]
+def _bone_beside(
+    image: WorkingImage, body: BodySurface, side: float, bands_mm: tuple[float, ...], bone_hu: float
 ) -> NDArray[np.float64]:
-    """(a, b, c, 3) world positions of a box; y from the origin, z in half heights."""
-    x = np.arange(x_mm[0], x_mm[1] + 0.1, 1.5)
-    y = np.arange(y_mm[0], y_mm[1] + 0.1, 1.5)
-    z = np.linspace(*z_share, 12) * frame.half_height_mm
-    return apply_affine(frame.lps_from_level, np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1))
+    """(n_bands, 17): millimetres of bone, front to back, in 6 mm bands beside a body.
+
+    Rows: bands that begin so far beside the body. Columns: heights from −2 to 2 half level heights.
+    NaN where too little is in the image.
+    """
+    width, back, _ = body.waist_mm
+    depth = np.arange(back - 45.0, back + 6.0, 1.5)
+    height = HEIGHTS * body.frame.half_height_mm
+    rows = []
+    for start in bands_mm:
+        across = side * np.arange(width + start, width + start + 6.0, 1.5)
+        place = np.stack(np.meshgrid(across, depth, height, indexing="ij"), axis=-1)
+        values = image.sample(apply_affine(body.frame.lps_from_level, place))
+        seen = (values > -1000.0).mean(axis=(0, 1))
+        bone = ((values > bone_hu) & (values < METAL_HU)).mean(axis=(0, 1)) * 51.0
+        rows.append(np.where(seen > 0.5, bone, np.nan))
+    return np.array(rows)
 
 
-def rib_evidence(image: WorkingImage, frame: LevelFrame) -> float:
-    """0 to 1: how much the places of the two rib heads beside a body are filled with bone."""
-    a, b = frame.half_width_mm, frame.half_depth_mm
+def rib_evidence(image: WorkingImage, body: BodySurface) -> float:
+    """0 to 1: whether a rib leaves the level, followed from beside the body outward for 18 mm.
+
+    Transverse processes are thinner and end sooner; a rib of the level above passes higher up.
+    """
     found = []
     for side in (-1.0, 1.0):
-        reach = sorted((side * (a + 3.0), side * (a + 14.0)))
-        values = image.sample(_box(frame, (reach[0], reach[1]), (-b - 4.0, -b + 9.0), (-0.1, 1.15)))
-        if (values > -900.0).mean() < 0.6:
+        bone = _bone_beside(image, body, side, (4.0, 10.0, 16.0), RIB_HU)
+        near = bone[:, (HEIGHTS > -0.8) & (HEIGHTS < 0.8)]
+        if np.isnan(near[:2]).mean() > 0.5:
             continue
-        # the best slab of a third of the height: a rib is flat
-        filled = (values >= RIB_HU).mean(axis=(0, 1))
-        found.append(float(np.convolve(filled, np.full(4, 0.25), mode="valid").max()))
+        # a band that lies outside a narrow field of view does not speak
+        widest = [np.nanmax(row) for row in near if not np.isnan(row).all()]
+        found.append(float(min(widest)))
     if not found:
         return 0.5
-    return float(np.clip((np.mean(found) - 0.10) / 0.25, 0.0, 1.0))
+    return float(np.clip((max(found) - 3.0) / 2.5, 0.0, 1.0))
 
 
-def sacrum_evidence(image: WorkingImage, frame: LevelFrame) -> float:
+def sacrum_evidence(image: WorkingImage, body: BodySurface) -> float:
     """0 to 1: how much a level looks like S1, with wings of bone to both sides of its body."""
-    a, b = frame.half_width_mm, frame.half_depth_mm
     found = []
     for side in (-1.0, 1.0):
-        reach = sorted((side * (a + 2.0), side * (a + 20.0)))
-        values = image.sample(_box(frame, (reach[0], reach[1]), (-b - 6.0, 0.3 * b), (-0.6, 0.6)))
-        if (values > -900.0).mean() < 0.5:
-            continue
-        found.append(
-            float(((values > 60.0) & (values < 1500.0)).mean() * (values[values > -900.0] > 130).mean())
-        )
-    if len(found) < 2:
+        bone = _bone_beside(image, body, side, (10.0, 16.0, 22.0), WING_HU)
+        wings = bone[:, (HEIGHTS > -1.8) & (HEIGHTS < 0.3)]
+        if np.isnan(wings).mean() < 0.5:
+            found.append(float(np.nanmean(wings)))
+    if len(found) < 2 or body.waist_mm[0] < LEAST_SACRUM_HALF_WIDTH_MM:
         return 0.0
-    return float(np.clip((min(found) - 0.12) / 0.2, 0.0, 1.0))
+    return float(np.clip((min(found) - 5.0) / 4.0, 0.0, 1.0))
 
 
 def is_cut(image: WorkingImage, body: BodySurface, geometry: VolumeGeometry) -> bool:
