@@ -168,7 +168,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
     )
 
 
-def all_findings(
+def all_findings(  # noqa: PLR0913, PLR0917 - one noun each
     volume: Volume,
     labels: LabelVolume | None,
     assessment: Assessment,
