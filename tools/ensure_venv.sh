@@ -55,3 +55,5 @@ rm -f .venv/.made-runtime .venv/.made-dev
 .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock"
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 fingerprint "$lock" >".venv/.made-$kind"
+echo "Compiling the numerical kernels, so that no case waits for it (half a minute) …"
+.venv/bin/vertebro warm-up --quiet || echo "That did not work; the first case will compile them." >&2

@@ -19,6 +19,7 @@ from vertebro.cli.plan import plan
 from vertebro.cli.report import report
 from vertebro.cli.run_stages import run as run_all
 from vertebro.cli.view import view
+from vertebro.cli.warm_up import warm_up
 
 app = typer.Typer(
     name="vertebro",
@@ -43,6 +44,7 @@ app.command("report")(report)
 app.command("phantom")(phantom)
 app.command("demo")(demo)
 app.command("clinic")(clinic)
+app.command("warm-up")(warm_up)
 app.command("info")(info)
 
 

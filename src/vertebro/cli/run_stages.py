@@ -39,7 +39,10 @@ def run(
 ) -> None:
     """Run every stage on a CT: assessment, plan, DICOM objects, report."""
     with errors_in_words(as_json=as_json):
+        from vertebro.numerics import warm_up_in_background
         from vertebro.workflow import RunOptions, run_case
+
+        warm_up_in_background()  # while the CT is read and measured
 
         options = RunOptions(series=series, label_convention=label_convention, levels=parse_levels(levels))
         options = replace(options, context=told_context(options.context, fracture_age_days, oedema, tumour))

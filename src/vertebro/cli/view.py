@@ -58,8 +58,11 @@ def view(
 ) -> None:
     """Show a case as a C-arm would, from any side, with or without the planned needles."""
     with errors_in_words():
+        from vertebro.numerics import warm_up_in_background
         from vertebro.workflow import rerun_case
         from vertebro.workflow.view_poses import is_barrel
+
+        warm_up_in_background()  # while the case is read
 
         settings = _settings(c_arm, kvp, size)
         with progress_shown(quiet=quiet) as progress:

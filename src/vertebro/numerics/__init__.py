@@ -10,7 +10,7 @@ from vertebro.numerics.ray_volume import RayVolume
 from vertebro.numerics.solid_chords import ellipsoid_lengths_mm, tube_lengths_mm
 from vertebro.numerics.transmission import transmitted
 from vertebro.numerics.value_ramps import ValueRamps
-from vertebro.numerics.warm_up import warm_up
+from vertebro.numerics.warm_up import warm_up, warm_up_in_background
 
 __all__ = [
     "Backend",
@@ -26,5 +26,6 @@ __all__ = [
     "tube_lengths_mm",
     "usable_threads",
     "warm_up",
+    "warm_up_in_background",
     "with_grain",
 ]

@@ -8,6 +8,7 @@ the very first time; loading it afterwards takes a fraction of one. An installer
 
 from __future__ import annotations
 
+import threading
 import time
 from importlib import import_module
 
@@ -48,3 +49,26 @@ def warm_up(progress: Progress = silent) -> float:
         import_module(f"vertebro.numerics.{name}")
     progress(1.0, "Ready")
     return time.perf_counter() - start
+
+
+def warm_up_in_background() -> threading.Thread:
+    """Compile or load every kernel beside other work.
+
+    For a program that reads images before it needs a kernel. Whoever needs one earlier waits for that
+    kernel's module alone: Python imports a module once. The thread ends with the program.
+
+    Returns
+    -------
+    threading.Thread
+        Already started; join it to wait for everything.
+
+    Examples
+    --------
+    >>> thread = warm_up_in_background()
+    >>> thread.join()
+    >>> thread.is_alive()
+    False
+    """
+    thread = threading.Thread(target=warm_up, name="vertebro-warm-up", daemon=True)
+    thread.start()
+    return thread

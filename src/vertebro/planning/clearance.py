@@ -160,3 +160,18 @@ def length_along(
         if 0 <= i < mask.shape[0] and 0 <= j < mask.shape[1] and 0 <= k < mask.shape[2] and mask[i, j, k]:
             n_inside += 1
     return n_inside * step, (n_steps - n_inside) * step
+
+
+def compile_kernels() -> None:
+    """Compile the kernels, or load them from disk, by one small call of each.
+
+    Examples
+    --------
+    >>> compile_kernels()
+    >>> bool(clearance.signatures and nearest_to_segment.signatures and length_along.signatures)
+    True
+    """
+    points, tip, forwards = np.zeros((1, 3)), np.zeros(3), np.array([0.0, 1.0, 0.0])
+    clearance(points, tip, forwards, 1.0, 1.0)
+    nearest_to_segment(points, tip, forwards, 1.0)
+    length_along(np.zeros((1, 1, 1), dtype=np.bool_), tip, 1.0, tip, forwards, 1.0)
