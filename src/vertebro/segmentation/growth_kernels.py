@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 N_PARAMETERS = 6
-"""Rows of ``sizes``: half width, half height, wall (y of the back wall), thoracic share, reach, side."""
+"""Columns of ``sizes``, see :func:`misfit`."""
 
 
 @njit(cache=True, nogil=True)
@@ -22,17 +22,17 @@ def middle_height(behind_mm: float, thoracic: float) -> float:
     Lumbar arches fall gently, thoracic ones steeply (assumed; drawn from anatomy, not from one image).
     """
     if behind_mm <= 10.0:
-        lumbar = 0.35 - 0.015 * max(behind_mm, 0.0)
+        lumbar = 0.35 - 0.02 * max(behind_mm, 0.0)
         chest = 0.35 - 0.025 * max(behind_mm, 0.0)
     elif behind_mm <= 20.0:
-        lumbar = 0.2 - 0.06 * (behind_mm - 10.0)
+        lumbar = 0.15 - 0.065 * (behind_mm - 10.0)
         chest = 0.1 - 0.07 * (behind_mm - 10.0)
-    elif behind_mm <= 30.0:
-        lumbar = -0.4 - 0.02 * (behind_mm - 20.0)
+    elif behind_mm <= 28.0:
+        lumbar = -0.5 - 0.044 * (behind_mm - 20.0)
         chest = -0.6 - 0.07 * (behind_mm - 20.0)
     else:
-        lumbar = -0.6 - 0.01 * (behind_mm - 30.0)
-        chest = -1.3 - 0.045 * (behind_mm - 30.0)
+        lumbar = -0.85
+        chest = -1.16 - 0.045 * (behind_mm - 28.0)
     return (1.0 - thoracic) * lumbar + thoracic * chest
 
 
@@ -40,7 +40,8 @@ def middle_height(behind_mm: float, thoracic: float) -> float:
 def misfit(x: float, y: float, z: float, sizes: NDArray[np.float64]) -> float:
     """How little a place (level frame, mm) suits the posterior elements of a level; below 0 never.
 
-    ``sizes`` holds half width, half height, y of the back wall, thoracic share, and reach.
+    ``sizes`` holds half width, half height, y of the back wall, thoracic share, reach, and whether a
+    rib leaves the level.
     """
     half_width, half_height, wall, thoracic = sizes[0], sizes[1], sizes[2], sizes[3]
     behind = wall - y
@@ -52,11 +53,14 @@ def misfit(x: float, y: float, z: float, sizes: NDArray[np.float64]) -> float:
         if height < -0.45 or height > 1.05 or side > half_width + 3.0:
             if height < -0.45 or height > 1.5 or behind < 4.0 or side > half_width + 12.0:
                 return -1.0
-    widest = (1.95 - 0.1 * thoracic) * half_width
-    if behind < 9.0 or side > widest:
-        widest = min(widest, half_width + 3.0 + 1.2 * max(behind, 0.0))
-        if side > widest:
-            return -1.0
+    rib = sizes[5]
+    if rib > 0.5:
+        # the rib runs in front of the transverse process and meets it at its tip
+        widest = half_width + min(1.0 + 0.8 * max(behind - 7.0, 0.0), 17.0)
+    else:
+        widest = min(1.95 * half_width, half_width + 3.0 + 1.2 * max(behind, 0.0))
+    if side > widest:
+        return -1.0
     lowest = -1.9 - 1.5 * thoracic if side < 9.0 else -1.85 - 0.3 * thoracic
     if height > 1.55 or height < lowest:
         return -1.0
@@ -65,7 +69,7 @@ def misfit(x: float, y: float, z: float, sizes: NDArray[np.float64]) -> float:
     away = height - middle_height(behind, thoracic)
     if side > 0.8 * half_width:
         away = height - 0.25 + 0.3 * thoracic
-    return away * away + 0.5 * max(0.0, side / half_width - 1.1) ** 2
+    return away**4 + 0.5 * max(0.0, side / half_width - 1.1) ** 2
 
 
 @njit(cache=True, nogil=True)

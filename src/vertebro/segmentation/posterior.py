@@ -10,12 +10,15 @@ from vertebro.geometry import apply_affine, compose
 from vertebro.segmentation.body_surface import BodySurface
 from vertebro.segmentation.growth_kernels import grow_levels
 from vertebro.segmentation.level_frame import LevelFrame
+from vertebro.segmentation.surroundings import rib_evidence
 from vertebro.segmentation.working_grid import WorkingImage
 
-BONE_FROM_HU, BONE_SURE_HU = 120.0, 320.0
+BONE_FROM_HU, BONE_SURE_HU = 170.0, 380.0
 """Between soft tissue and thin, blurred cortex; and compact bone (assumed)."""
-MISFIT_WEIGHT, DARK_WEIGHT = 1.5, 8.0
+MISFIT_WEIGHT, DARK_WEIGHT = 4.0, 8.0
 LONGEST_WAY = 260.0
+MARROW_MM, MARROW_HU = 3.0, 0.0
+"""Marrow spaces up to twice this across, not darker than fatty marrow mixed with bone (assumed)."""
 
 
 def paint_bodies(bodies: list[BodySurface], image: WorkingImage) -> NDArray[np.uint8]:
@@ -60,7 +63,7 @@ def bone_likeness(image: WorkingImage) -> NDArray[np.float32]:
     smooth = ndimage.gaussian_filter(image.hu, 0.5 / image.step_mm)
     closed = ndimage.grey_closing(smooth, size=(3, 3, 3))
     likeness = (np.maximum(smooth, 0.9 * closed) - BONE_FROM_HU) / (BONE_SURE_HU - BONE_FROM_HU)
-    return np.clip(likeness + 0.02, 0.0, 1.0).astype(np.float32) * (smooth > -300.0)
+    return np.asarray(np.clip(likeness, 0.0, 1.0) * (smooth > -300.0), dtype=np.float32)
 
 
 def thoracic_share(body: BodySurface) -> float:
@@ -95,11 +98,46 @@ def grow_posterior(
                 body.waist_mm[1],
                 thoracic_share(body),
                 LONGEST_WAY,
-                0.0,
+                rib_evidence(image, body),
             ]
             for body in bodies
         ]
     )
     weights = np.array([image.step_mm, MISFIT_WEIGHT, DARK_WEIGHT])
     labels, _ = grow_levels(bone, painted, frames, sizes, weights)
-    return labels
+    return _filled(labels, painted, image, len(bodies))
+
+
+def _filled(
+    labels: NDArray[np.uint8], painted: NDArray[np.uint8], image: WorkingImage, count: int
+) -> NDArray[np.uint8]:
+    """Labels with the marrow inside their arches, and without pieces that hang on nothing."""
+    result = painted.copy()
+    reach = max(1, round(MARROW_MM / image.step_mm))
+    for number, box in enumerate(ndimage.find_objects(labels, max_label=count), start=1):
+        if box is None:
+            continue
+        wide = tuple(
+            slice(max(part.start - reach - 1, 0), min(part.stop + reach + 1, size))
+            for part, size in zip(box, labels.shape, strict=True)
+        )
+        own = labels[wide] == number
+        bone = own & (painted[wide] == 0)
+        closed = ndimage.binary_closing(np.pad(own, reach), iterations=reach)
+        closed = closed[reach:-reach, reach:-reach, reach:-reach]
+        marrow = closed & (labels[wide] == 0) & (image.hu[wide] > MARROW_HU)
+        bone = ndimage.binary_opening(bone | marrow, iterations=1) | (bone & _thick(bone))
+        whole = bone | (painted[wide] == number)
+        marks, pieces = ndimage.label(whole, np.ones((3, 3, 3)))
+        if pieces > 1:
+            sizes = np.bincount(marks.ravel())
+            sizes[0] = 0
+            whole = marks == int(sizes.argmax())
+        place = result[wide]
+        place[whole & (place == 0)] = number
+    return result
+
+
+def _thick(bone: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Bone voxels with most of their neighbours in bone: thin plates stay, single voxels go."""
+    return np.asarray(ndimage.uniform_filter(bone.astype(np.float32), 3) > 0.33)

@@ -90,7 +90,7 @@ def segment_spine(
     progress(0.6, "sharing out arches and processes")
     painted = grow_posterior(fine, bodies, paint_bodies(bodies, fine))
     kept = _kept(fine, bodies, discs)
-    work = SpineWork(coarse, fine, canal, column, evidence, discs, tuple(bodies), kept, painted)
+    work = SpineWork(coarse, fine, canal, column, evidence, discs, tuple(bodies), kept, painted, given=names)
     return finish(volume, work, settings, names, scaled(progress, 0.75, 1.0))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vertebro.case.correction import Paint
 from vertebro.segmentation.body_surface import BodySurface
 from vertebro.segmentation.canal import CanalPath
 from vertebro.segmentation.column_outline import Column
@@ -31,3 +32,7 @@ class SpineWork:
     """Which of the bodies became levels, from caudal to cranial."""
     painted: NDArray[np.uint8]
     """Whole vertebrae on the fine grid: 1 + index of the body."""
+    given: tuple[tuple[NDArray[np.float64], str], ...] = ()
+    """Levels that a person named: a world position, and the name."""
+    strokes: tuple[Paint, ...] = ()
+    """What a person painted and erased."""
