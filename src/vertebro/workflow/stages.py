@@ -134,6 +134,8 @@ STAGES: tuple[Stage, ...] = (
             "state/injection.npz",
             "fields/",
             "stl/*-cement.stl",
+            "dicom/cement.dcm",
+            "views/*-injection.gif",
         ),
         weight=6.0,
     ),
