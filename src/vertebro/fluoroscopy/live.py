@@ -107,6 +107,8 @@ class LiveView:
         self._grain = (
             _grain_tile(self.projection.beam.shape, self._grain_blur_px(), rng) if has_grain else None
         )
+        self._attenuations: dict[tuple[tuple[str, float], ...], NDArray[np.float32]] = {}
+        self._seen: list[tuple[Instrument, tuple[Footprint, ...]]] = []
         self._window, self._base = self._prepare()
         self._held: NDArray[np.uint8] = self._base.grey
 
@@ -126,14 +128,14 @@ class LiveView:
         Parameters
         ----------
         instruments : sequence of Instrument
+            Projected anew unless the same object was in the last frame: a needle that stands still, or
+            cement that has not flown on, costs no projection.
 
         Returns
         -------
         (rows, columns) uint8 array
         """
-        prints = [
-            found for item in instruments if (found := footprint(item, self.projection.beam)) is not None
-        ]
+        prints = self._footprints(instruments)
         grey, strength = self._base.grey, self._base.grain_strength
         if prints:
             grey, strength = grey.copy(), strength.copy()
@@ -146,6 +148,19 @@ class LiveView:
             self._held = with_grain(grey, strength, self._grain, (int(corner[0]), int(corner[1])))
             self._close_shutters(self._held)
         return self._held
+
+    def _footprints(self, instruments: Sequence[Instrument]) -> list[Footprint]:
+        """Where instruments lie; those that are the same object as in the last frame have not moved."""
+        known = {id(item): found for item, found in self._seen}
+        self._seen = [
+            (item, known[id(item)] if id(item) in known else self._project(item)) for item in instruments
+        ]
+        return [print_ for _, found in self._seen for print_ in found]
+
+    def _project(self, item: Instrument) -> tuple[Footprint, ...]:
+        """The footprint of one instrument; empty where the view does not show it."""
+        found = footprint(item, self.projection.beam)
+        return () if found is None else (found,)
 
     def _grain_blur_px(self) -> float:
         return detector_blur_sigma_px(self.projection.arm, self.projection.pixel_mm)
@@ -180,9 +195,16 @@ class LiveView:
     def _blurred_primary(
         self, paths: NDArray[np.float32], compositions: Sequence[Mapping[str, float]]
     ) -> NDArray[np.float32]:
-        attenuation = np.stack([self._bins.attenuation_cm2_g(mix) for mix in compositions]).astype(np.float32)
+        attenuation = np.stack([self._attenuation(mix) for mix in compositions])
         primary = transmitted(paths, attenuation, self._bins.weights.astype(np.float32))
         return gaussian_blur(primary, self._blur_px)
+
+    def _attenuation(self, mix: Mapping[str, float]) -> NDArray[np.float32]:
+        """Of each energy bin; computed once for a mixture."""
+        key = tuple(mix.items())
+        if key not in self._attenuations:
+            self._attenuations[key] = self._bins.attenuation_cm2_g(mix).astype(np.float32)
+        return self._attenuations[key]
 
     def _grain_strength(self, signal: NDArray[np.float32], window: Window) -> NDArray[np.uint8]:
         """Grey values of noise for one unit of grain, times 8 (256 over the tile's 32 for one sigma)."""

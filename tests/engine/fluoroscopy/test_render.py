@@ -252,6 +252,20 @@ class TestLive:
 
         np.testing.assert_array_equal(live.last_image, frame)
 
+    def test_an_instrument_that_stands_still_looks_as_if_projected_anew(self, torso) -> None:
+        live, fresh = (LiveView(torso, self.pose, self.settings) for _ in range(2))
+        tools = self.tools()
+        live.frame(tools)
+
+        again = live.frame(tools)  # the same objects: their footprints are kept
+        moved = live.frame([replace(tools[0], end_lps_mm=(15.0, 12.0, 6.0)), *tools[1:]])
+
+        np.testing.assert_array_equal(again, fresh.frame(self.tools()))
+        assert (moved != again).sum() > 20
+        np.testing.assert_array_equal(
+            moved, fresh.frame([replace(tools[0], end_lps_mm=(15.0, 12.0, 6.0)), *self.tools()[1:]])
+        )
+
     def test_grain_changes_from_frame_to_frame_as_strongly_as_noise_does(self, torso) -> None:
         settings = replace(self.settings, beam=BeamSettings(scatter=False))
         live = LiveView(torso, self.pose, settings, rng=np.random.default_rng(0))
