@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 
 from vertebro.numerics import darcy_assembly_kernels as kernels
-from vertebro.numerics.darcy_plan import FlowPlan
 from vertebro.numerics.darcy_multigrid import Bands, NodeLinks
+from vertebro.numerics.darcy_plan import FlowPlan
 from vertebro.numerics.darcy_pressure import FlowMatrix
 
 Floats = NDArray[np.float64]
@@ -85,7 +85,7 @@ def _node_block(
 
 @dataclass(frozen=True, slots=True)
 class FaceFlux:
-    """Volume rates through the faces of ghosted cells, mm³/s, positive towards the next cell along x, y, z."""
+    """Volume rates through the faces of ghosted cells, mm³/s; positive towards the next along x, y, z."""
 
     x: Floats
     y: Floats

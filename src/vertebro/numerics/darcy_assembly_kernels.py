@@ -18,7 +18,7 @@ _INT = types.int64
 
 @njit([types.void(_FINE, _KNOWN, _KNOWN, _KNOWN, _INT, _INT, _INT)], **_OPTIONS)
 def join_cells(t, viscosity, half, layer, axis, first, stop):  # type: ignore[no-untyped-def]
-    """``t = 1/(eta_i a_i + eta_j a_j + (eta_i + eta_j)/2 layer)`` for every cell and its next along an axis."""
+    """``t = 1/(eta_i a_i + eta_j a_j + (eta_i + eta_j)/2 layer)`` for cells next to each other on an axis."""
     di, dj, dk = (1 if axis == 0 else 0), (1 if axis == 1 else 0), (1 if axis == 2 else 0)
     has_layer = layer.size > 1
     for i in range(first, stop):
@@ -33,7 +33,7 @@ def join_cells(t, viscosity, half, layer, axis, first, stop):  # type: ignore[no
 
 @njit([types.void(_FINE, _FINE, _FINE, _INT, _INT, _INT)], **_OPTIONS)
 def even_out(c, p, t, axis, first, stop):  # type: ignore[no-untyped-def]
-    """Flux that makes the two-point flux turn evenly: ``sum over the four faces beside of min(t, t')/12 (d' - d)``.
+    """Flux to add: ``sum of min(t, t')/12 (d' - d)`` over the four faces beside.
 
     ``d`` is the pressure drop over a face. With it, uniform media have the 19-point Laplacian, whose
     error does not depend on direction. Never more than half of the two-point flux, so that none turns back.

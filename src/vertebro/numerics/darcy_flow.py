@@ -22,18 +22,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.errors import InputError, SolverError
-from vertebro.numerics.darcy_assembly import Connections, cell_speeds, connect, evening_flux, FaceFlux, face_flux, inflow
+from vertebro.numerics.darcy_assembly import (
+    Connections,
+    FaceFlux,
+    cell_speeds,
+    connect,
+    evening_flux,
+    face_flux,
+    inflow,
+)
 from vertebro.numerics.darcy_fluids import Fluid, HerschelBulkley, Newtonian
 from vertebro.numerics.darcy_medium import DarcyMedium, FlowNetwork
 from vertebro.numerics.darcy_multigrid import Bands
 from vertebro.numerics.darcy_plan import FlowPlan, ghosted
 from vertebro.numerics.darcy_pressure import PressureSolution, SolverStatus, preconditioner, solve_pressure
 from vertebro.numerics.darcy_wells import Opening, mouth_pressure_mpa, place_mouth
-from vertebro.numerics.front_transport import fill_by_pistons
+from vertebro.numerics.front_transport import FlowField, fill_by_pistons
 from vertebro.numerics.ray_casting import usable_threads
 from vertebro.settings import setting, validate
 
-EVEN=True
 __all__ = [
     "DarcyMedium",
     "FlowNetwork",
@@ -52,6 +59,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Supply = Sequence[tuple[Opening, float]]
+
+_FIRST_PASSES = 3  # the evening fluxes follow the last pressure; the first takes passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,7 @@ class FlowSettings:
     )
     mobility_contrast: float = setting(
         1e3,
-        "How far below the median a resident viscosity (gas in a cleft) is followed; below, this limit stands.",
+        "How far below the median a resident viscosity (gas in a cleft) is followed; then this limit stands.",
         lower=10.0,
         upper=1e6,
         source="assumed: pressure in a cleft then differs by a thousandth of what it does in bone",
@@ -184,7 +193,7 @@ def at_rest(medium: DarcyMedium, saturation: Floats | None = None) -> FlowState:
     return FlowState(filled, np.zeros(m), zeros, np.zeros(m), zeros.copy())
 
 
-def step(
+def step(  # noqa: PLR0913 - a state, what drives it, two fluids and a time
     medium: DarcyMedium,
     state: FlowState,
     supply: Supply,
@@ -278,9 +287,9 @@ def _check_supply(supply: Supply, dt_s: float) -> None:
 
 @dataclass(slots=True)
 class _Solved:
-    flux: FaceFlux
     """Pressure found for one distribution of fluids."""
 
+    flux: FaceFlux
     connections: Connections
     solution: PressureSolution
     viscosity: Floats
@@ -339,7 +348,9 @@ class _Work:
         resistance = None
         if self.settings.with_resistance and dt_s == 0.0:
             resistance = self._resistance(solved)
-        moved, outflow, stuck = self._move(saturation, nodes, solved, dt_s)
+        moved, outflow, stuck = (saturation, nodes), np.zeros(nodes.size), 0
+        if dt_s > 0.0:
+            moved, outflow, stuck = self._move(saturation, nodes, solved, dt_s)
         new = self._unboxed(state, moved, solved)
         m = self.medium.network.n_nodes
         gained = self._stored(new) - self._stored(state)
@@ -406,30 +417,27 @@ class _Work:
             np.add.at(q.reshape(-1), mouth.cells, mouth.shares * rate)
         multigrid = preconditioner(matrix, self.bands)
         first = (start[0] * plan.is_active, start[1][connections.free])
-        evening = evening_flux(matrix, first[0], self.bands) if EVEN else None
-        for n in range(3 if not first[0].any() else 1):
+        total = 0
+        for _ in range(1 if first[0].any() else _FIRST_PASSES):
             evening = evening_flux(matrix, first[0], self.bands)
-            if not EVEN:
-                for c in (evening.x,evening.y,evening.z): c[...]=0
-            right = inflow(q, evening, self.bands)
             solution = solve_pressure(
                 matrix,
-                (right, connections.held_nodes),
+                (inflow(q, evening, self.bands), connections.held_nodes),
                 first,
                 multigrid,
                 self.bands,
                 tolerance=settings.tolerance,
                 max_iterations=settings.max_iterations,
             )
-            first = (solution.cells, solution.nodes)
+            first, total = (solution.cells, solution.nodes), total + solution.iterations
         flux = face_flux(matrix, solution.cells, evening, self.bands)
         speed = cell_speeds(flux, self.medium.spacing_mm**2, self.bands)
         mouths = []
         for mouth, rate in self.mouths:
             eta = float(np.sum(mouth.shares * viscosity.reshape(-1)[mouth.cells]))
             mouths.append(mouth_pressure_mpa(mouth, solution.cells, rate, self.injected, eta))
-        return _Solved(flux,
-            connections, solution, viscosity, speed, tuple(mouths), solution.iterations, 1, solution.status
+        return _Solved(
+            flux, connections, solution, viscosity, speed, tuple(mouths), total, 1, solution.status
         )
 
     def _typical_cement_mpa_s(self) -> float:
@@ -463,7 +471,8 @@ class _Work:
             [solved.solution.cells.reshape(-1), self._all_nodes(solved.solution.nodes, connections)]
         )
         both = np.concatenate([connections.edges, connections.pipes] * 2)[plan.rows.order]
-        volume, stuck = fill_by_pistons(volume, added, dt_s, capacity, pressure, solved.flux, plan.rows, both)
+        field = FlowField(capacity, pressure, solved.flux, plan.rows, both)
+        volume, stuck = fill_by_pistons(volume, added, field, dt_s)
         with np.errstate(divide="ignore", invalid="ignore"):
             cells = volume[:n].reshape(saturation.shape) / plan.pore_volume_mm3
         cells = np.where(plan.pore_volume_mm3 > 0.0, cells, saturation)

@@ -60,7 +60,12 @@ class Newtonian:
         """Whether the viscosity is the same at every speed."""
         return True
 
-    def apparent_mpa_s(self, speed_mm_s: Floats, permeability_mm2: Floats, porosity: Floats) -> Floats:
+    def apparent_mpa_s(
+        self,
+        speed_mm_s: Floats,
+        permeability_mm2: Floats,  # noqa: ARG002 - the other law needs it
+        porosity: Floats,  # noqa: ARG002 - the other law needs it
+    ) -> Floats:
         """Viscosity at a superficial speed; here the same at all."""
         return np.broadcast_to(np.asarray(self.viscosity_mpa_s, float), np.shape(speed_mm_s)).copy()
 

@@ -171,7 +171,7 @@ class DarcyMedium:
             raise _refuse(
                 "flow.medium",
                 "a porous medium with unequal shapes or values outside their range",
-                "porosity from 0 to 1, permeability and layers from 0, a spacing above 0, known ends of pipes",
+                "porosity 0 to 1, permeability and layers from 0, a spacing above 0, known ends of pipes",
                 "Correct the medium.",
                 "porosity",
                 "permeability_mm2",

@@ -5,8 +5,8 @@ between two blocks (the sum alone is the Galerkin operator of piecewise constant
 is twice too stiff for smooth pressure). A correction reaches each cell from its own block and, by the
 shares of its connections, from the blocks next to it. Rows along the last axis are relaxed by exact
 line solves in two colours. The first coarse levels are visited within two steps of conjugate gradients
-each (K-cycle), which keeps high-mobility regions and channels from spoiling the convergence. The nodes of a pipe network are carried unmerged to every level and solved exactly there;
-the coarsest level, cells and nodes together, is solved by a dense factorization.
+each (K-cycle), which keeps high-mobility regions and channels from spoiling the convergence. The
+nodes of a pipe network are carried unmerged to every level and solved exactly there; the coarsest level, cells and nodes together, is solved by a dense factorization.
 
 Single precision throughout: a preconditioner need not be accurate, and half the memory is half the
 time. No units: the caller's matrix is ``A p = q``.
@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +58,7 @@ class Bands:
         if self._pool is None or n_cells < 2 * _CELLS_PER_BAND or n_planes < self._n_threads:
             return kernel(*arguments, 1, n_planes + 1) or 0.0
         edges = np.linspace(1, n_planes + 1, self._n_threads + 1).astype(int)
-        jobs = [
-            self._pool.submit(kernel, *arguments, int(a), int(b))
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
-        ]
+        jobs = [self._pool.submit(kernel, *arguments, int(a), int(b)) for a, b in pairwise(edges)]
         return sum(job.result() or 0.0 for job in jobs)
 
 
@@ -236,7 +234,7 @@ class Multigrid:
         return x, x_nodes
 
     def _correct(self, depth: int, b_nodes: Floats) -> tuple[Singles, Floats]:
-        """Coarse correction: up to two steps of flexible conjugate gradients around a visit (K-cycle, [3])."""
+        """Coarse correction: up to two steps of conjugate gradients around visits (K-cycle, [3])."""
         level = self.levels[depth]
         if depth == len(self.levels) - 1 or depth > _K_LEVELS:
             return self._visit(depth, b_nodes)

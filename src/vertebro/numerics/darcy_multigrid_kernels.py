@@ -141,7 +141,10 @@ def add_coarse(x, coarse, wx, wy, wz, spans, first, stop):  # type: ignore[no-un
                 x[i, j, k] += whole[k]
 
 
-@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, types.float32, _INT, _INT)], **_OPTIONS)
+@njit(
+    [types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, types.float32, _INT, _INT)],
+    **_OPTIONS,
+)
 def weigh_blocks(wx, wy, wz, tx, ty, tz, sink, reach, first, stop):  # type: ignore[no-untyped-def]
     """Share of each cell's connections that leads to the next blocks, times ``reach``; at most 1 together."""
     one, zero = np.float32(1.0), np.float32(0.0)

@@ -119,7 +119,7 @@ class _System:
         return out_nodes, product
 
 
-def solve_pressure(
+def solve_pressure(  # noqa: PLR0913 - a matrix, its supply, a start and the tools
     matrix: FlowMatrix,
     supply: tuple[Floats, Floats],
     start: tuple[Floats, Floats] | None,

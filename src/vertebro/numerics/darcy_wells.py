@@ -142,7 +142,9 @@ def _ball_shares(opening: Opening, spacing_mm: float, n_parts: int = 5) -> tuple
     """Cells that the mouth's ball overlaps, and how much of it lies in each."""
     centre, radius = np.asarray(opening.position, float), opening.radius_mm / spacing_mm
     low, high = np.floor(centre - radius + 0.5), np.floor(centre + radius + 0.5)
-    index = np.stack(np.meshgrid(*[np.arange(a, b + 1) for a, b in zip(low, high, strict=True)], indexing="ij"))
+    index = np.stack(
+        np.meshgrid(*[np.arange(a, b + 1) for a, b in zip(low, high, strict=True)], indexing="ij")
+    )
     index = index.reshape(3, -1).T.astype(np.int64)
     parts = (np.arange(n_parts) + 0.5) / n_parts - 0.5
     offsets = np.stack(np.meshgrid(parts, parts, parts, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -197,7 +199,7 @@ def mouth_pressure_mpa(
     """
     mean = float(np.sum(mouth.shares * cells_mpa.reshape(-1)[mouth.cells]))
     if fluid.is_newtonian or rate_mm3_s == 0.0:
-        return mean + viscosity_mpa_s * rate_mm3_s * mouth.beyond_per_mm3
+        return mean + float(viscosity_mpa_s * rate_mm3_s * mouth.beyond_per_mm3)
     nodes, weights = np.polynomial.legendre.leggauss(24)
     low, high = 1.0 / mouth.equivalent_mm, 1.0 / mouth.mouth_mm
     s = low + (high - low) * 0.5 * (nodes + 1.0)  # s = 1/r

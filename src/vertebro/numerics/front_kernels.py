@@ -16,6 +16,8 @@ _F = types.float64[::1]
 _K = types.Array(types.float64, 1, "C", readonly=True)
 _I = types.int64[::1]
 _S = types.int32[::1]
+_K3 = types.Array(types.float64, 2, "C")
+_PLANES = types.Array(types.float64, 2, "C")
 _INT = types.int64
 
 
@@ -56,99 +58,103 @@ def pop_highest(keys, items, n):  # type: ignore[no-untyped-def]
     return last
 
 
-@njit([_INT(_F, _K, _F, _F, _F, _F, types.UniTuple(_INT, 2), _INT, _S, _I, _I, _F, _I, _F, _I, _S,
-            types.float64, _S, types.Array(types.float64, 2, "C"))], **_OPTIONS)  # fmt: skip
-def push_pistons(volume, capacity, p, fx, fy, fz, strides, n_cells, row_of, row_start, row_end_item,
-                 row_t, starts, keys, items, mark, dt, plane_of, planes):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Let what exceeds an entity's capacity flow on to those of lower pressure, shared by their flux.
+@njit([types.float64(_INT, types.float64, _F, _K3, _I, _F)], **_OPTIONS)
+def outward_fluxes(item, here, p, f3, near, flux):  # type: ignore[no-untyped-def]
+    """Fluxes of a cell to its six neighbours where they lead to lower pressure, else 0; their sum."""
+    total = 0.0
+    for a in range(6):
+        axis, step = a // 2, near[a]
+        through = f3[axis, item] if a % 2 == 1 else -f3[axis, step]
+        flux[a] = through if through > 0.0 and p[step] < here else 0.0
+        total += flux[a]
+    return total
 
-    Entities are taken by falling pressure, so that all that flows into one has arrived before it
-    overflows. ``volume`` is changed in place; ``starts`` are the entities that may overflow at first.
-    Returns the number of entities whose excess found no way down (they keep it).
+
+@njit([types.float64(_F, _F, types.float64, types.float64, types.float64[::1])], **_OPTIONS)
+def cut_slabs(sent, flux, dt, capacity, plane):  # type: ignore[no-untyped-def]
+    """Cement that a mixed cell gives through each face: what its plane leaves in the slab that flows out.
+
+    ``plane`` is (m1, m2, m3, offset); see :mod:`vertebro.numerics.front_planes_kernels`. Returns the sum.
     """
-    sx, sy = strides
-    n = 0
+    m0, m1, m2, offset = abs(plane[0]), abs(plane[1]), abs(plane[2]), plane[3]
+    total = 0.0
+    for a in range(6):
+        if flux[a] > 0.0:
+            axis = a // 2
+            m, mb, mc = (m0, m1, m2) if axis == 0 else (m1, m2, m0) if axis == 1 else (m2, m0, m1)
+            is_far = (plane[axis] > 0.0) == (a % 2 == 1)
+            sent[a] = slab_share(offset, m, mb, mc, is_far, flux[a] * dt / capacity) * capacity
+            total += sent[a]
+    return total
+
+
+@njit([_INT(_F, _F, _I, _F, _S, _INT, types.float64, _INT, _INT)], **_OPTIONS)
+def give(volume, keys, items, p, mark, n, amount, source, target):  # type: ignore[no-untyped-def]
+    """Move an amount from one entity to another and queue the other; the new length of the queue."""
+    volume[source] -= amount
+    volume[target] += amount
+    if mark[target] == 0:
+        mark[target] = 1
+        n = push_highest(keys, items, n, p[target], target)
+    return n
+
+
+@njit([types.float64(_INT, types.float64, _F, _I, _I, _F, _F)], **_OPTIONS)
+def pipe_outflow(row, here, p, row_start, row_end, row_t, row_flux):  # type: ignore[no-untyped-def]
+    """Fluxes of one row of pipes towards lower pressure; their sum."""
+    total = 0.0
+    for e in range(row_start[row], row_start[row + 1]):
+        row_flux[e] = max(row_t[e] * (here - p[row_end[e]]), 0.0)
+        total += row_flux[e]
+    return total
+
+
+_STRIDES = types.UniTuple(_INT, 2)
+
+
+@njit([_INT(_F, _K, _F, _K3, _STRIDES, _S, _I, _I, _F, _I, _F, _I, _S, types.float64, _S, _PLANES)],
+      **_OPTIONS)  # fmt: skip
+def push_pistons(volume, capacity, p, f3, strides, row_of, row_start, row_end, row_t, starts, keys, items,
+                 mark, dt, plane_of, planes):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Let cement flow on to entities of lower pressure for a time.
+
+    A mixed cell with a plane gives what the plane lets through; any entity gives what exceeds its
+    capacity, shared by what its fluxes have left. Entities are taken by falling pressure, so that all
+    that flows into one has arrived before it gives. ``volume`` is changed in place; ``starts`` are the
+    entities that may give at first. Returns the number of entities whose excess found no way down.
+    """
+    n, stuck, n_cells = 0, 0, f3.shape[1]
     for index in range(starts.size):
-        item = starts[index]
-        if mark[item] == 0:
-            mark[item] = 1
-            n = push_highest(keys, items, n, p[item], item)
-    stuck = 0
-    near = np.empty(6, np.int64)
-    flux = np.empty(6, np.float64)
-    sent = np.empty(6, np.float64)
+        mark[starts[index]] = 1
+        n = push_highest(keys, items, n, p[starts[index]], starts[index])
+    near, flux, sent = np.empty(6, np.int64), np.zeros(6), np.zeros(6)
+    row_flux = np.zeros(row_t.size)
     while n > 0:
-        item = items[0]
+        item, row = items[0], np.int64(row_of[items[0]])
         n = pop_highest(keys, items, n)
         mark[item] = 0
-        here, total = p[item], 0.0
-        early = 0.0
+        here, total, early = p[item], 0.0, 0.0
+        sent[:] = 0.0
         if item < n_cells:
-            near[0], near[1], near[2] = item - sx, item + sx, item - sy
-            near[3], near[4], near[5] = item + sy, item - 1, item + 1
-            flux[0], flux[1] = -fx[item - sx], fx[item]
-            flux[2], flux[3] = -fy[item - sy], fy[item]
-            flux[4], flux[5] = -fz[item - 1], fz[item]
-            for a in range(6):
-                if flux[a] < 0.0 or p[near[a]] >= here:
-                    flux[a] = 0.0
-            for a in range(6):
-                sent[a] = 0.0
-                total += flux[a]
-            plane = plane_of[item]
-            if plane >= 0:
-                m0, m1, m2 = abs(planes[plane, 0]), abs(planes[plane, 1]), abs(planes[plane, 2])
-                offset = planes[plane, 3]
-                for a in range(6):
-                    if flux[a] > 0.0:
-                        axis = a // 2
-                        m, mb, mc = (m0, m1, m2) if axis == 0 else (m1, m2, m0) if axis == 1 else (m2, m0, m1)
-                        far = (planes[plane, axis] > 0.0) == (a % 2 == 1)
-                        depth = flux[a] * dt / capacity[item]
-                        sent[a] = slab_share(offset, m, mb, mc, far, depth) * capacity[item]
-                        early += sent[a]
-                if early > volume[item]:
-                    for a in range(6):
-                        sent[a] *= volume[item] / early
-                    early = volume[item]
-        row = row_of[item]
+            near[0], near[1], near[2] = item - strides[0], item + strides[0], item - strides[1]
+            near[3], near[4], near[5] = item + strides[1], item - 1, item + 1
+            total = outward_fluxes(item, here, p, f3, near, flux)
+            if plane_of[item] >= 0:
+                early = cut_slabs(sent, flux, dt, capacity[item], planes[plane_of[item]])
         if row >= 0:
-            for e in range(row_start[row], row_start[row + 1]):
-                total += max(row_t[e] * (here - p[row_end_item[e]]), 0.0)
-        excess = volume[item] - early - capacity[item]
-        share = 0.0
-        if excess > 0.0:
-            # what the planes did not let through makes room for the rest
-            room = max(total * dt - early, 0.0)
-            if room > 1e-300 and dt > 0.0:
-                share = excess / room
-                for a in range(6):
-                    if item < n_cells:
-                        sent[a] += share * max(flux[a] * dt - sent[a], 0.0)
-            else:
-                stuck += 1
-                excess = 0.0
-        else:
-            excess = 0.0
-        gone = 0.0
+            total += pipe_outflow(row, here, p, row_start, row_end, row_t, row_flux)
+        scale = min(1.0, volume[item] / early) if early > 0.0 else 1.0
+        early *= scale
+        excess, room = volume[item] - early - capacity[item], total * dt - early
+        stuck += 1 if excess > 0.0 and room <= 0.0 else 0
+        share = excess / room if excess > 0.0 and room > 0.0 else 0.0
         if item < n_cells:
             for a in range(6):
-                if sent[a] > 0.0:
-                    other = near[a]
-                    gone += sent[a]
-                    volume[other] += sent[a]
-                    if mark[other] == 0:
-                        mark[other] = 1
-                        n = push_highest(keys, items, n, p[other], other)
+                out = scale * sent[a] + share * max(flux[a] * dt - scale * sent[a], 0.0)
+                if flux[a] > 0.0 and out > 0.0:
+                    n = give(volume, keys, items, p, mark, n, out, item, near[a])
         if row >= 0 and share > 0.0:
             for e in range(row_start[row], row_start[row + 1]):
-                other = row_end_item[e]
-                out = share * max(row_t[e] * (here - p[other]), 0.0) * dt
-                if out > 0.0:
-                    gone += out
-                    volume[other] += out
-                    if mark[other] == 0:
-                        mark[other] = 1
-                        n = push_highest(keys, items, n, p[other], other)
-        volume[item] -= gone
+                if row_flux[e] > 0.0:
+                    n = give(volume, keys, items, p, mark, n, share * row_flux[e] * dt, item, row_end[e])
     return stuck

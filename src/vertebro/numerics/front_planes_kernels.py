@@ -11,7 +11,6 @@ References
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit, types
 
 _OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}

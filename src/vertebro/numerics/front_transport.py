@@ -1,45 +1,54 @@
-"""Transport of a sharp front: cement fills the pores like a piston and what is too much moves on.
+"""Transport of a sharp front: planes inside mixed cells, and pistons where cells are full.
 
-A cell (or pipe node) takes in cement until its pores are full and only then lets it flow on, shared by
-the fluxes to its neighbours of lower pressure. Visiting by falling pressure makes the step implicit:
-no time step is too long for it, and volume is conserved to rounding. Units: mm, s, MPa.
+A cell that is partly filled holds its cement behind a plane, whose normal comes from the cells around;
+through each face leaves what of the slab flowing out lies behind the plane. What exceeds a cell's (or
+pipe node's) pores flows on at once, shared by the fluxes to neighbours of lower pressure. Visiting by
+falling pressure makes that part implicit: no time step is too long, and volume is conserved to rounding.
+Units: mm, s, MPa.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.numerics import front_kernels as kernels
-from vertebro.numerics.front_planes_kernels import fit_planes
-USE=True
-from vertebro.numerics.darcy_plan import PipeRows
 from vertebro.numerics.darcy_assembly import FaceFlux
+from vertebro.numerics.darcy_plan import PipeRows
+from vertebro.numerics.front_planes_kernels import fit_planes
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+
+_NEARLY = 1e-9  # a cell filled to within this of empty or full has no plane
+
+
+@dataclass(frozen=True, slots=True)
+class FlowField:
+    """Where cement may go: capacities and pressures of all entities (cells, then nodes), and their fluxes.
+
+    ``pipe_transmissibility`` is in the order of ``rows``.
+    """
+
+    capacity_mm3: Floats
+    pressure_mpa: Floats
+    flux: FaceFlux
+    rows: PipeRows
+    pipe_transmissibility: Floats
 
 
 def fill_by_pistons(
-    volume_mm3: Floats,
-    added_mm3: Floats,
-    dt_s: float,
-    capacity_mm3: Floats,
-    pressure_mpa: Floats,
-    flux: FaceFlux,
-    rows: PipeRows,
-    row_transmissibility: Floats,
+    volume_mm3: Floats, added_mm3: Floats, field: FlowField, dt_s: float
 ) -> tuple[Floats, int]:
-    """Let what exceeds the capacities flow on; see the module's text.
+    """Move cement for a time; see the module's text.
 
     Parameters
     ----------
-    volume_mm3, capacity_mm3, pressure_mpa : (n,) arrays
-        Of all entities, cells first. What an injection adds is in ``volume_mm3`` already.
-    matrix : FlowMatrix
-        Its ghosted transmissibilities.
-    rows, row_transmissibility
-        Pipes, from the plan, and their transmissibility in the rows' order.
+    volume_mm3, added_mm3 : (n,) arrays
+        Cement in every entity, and what mouths add to it during the time.
+    field : FlowField
+    dt_s : float
 
     Returns
     -------
@@ -47,25 +56,25 @@ def fill_by_pistons(
     n_stuck : int
         Entities that kept an excess because no neighbour has a lower pressure.
     """
-    out = volume_mm3.copy()
-    shape = flux.x.shape
-    n_cells = flux.x.size
-    with np.errstate(divide="ignore", invalid="ignore"):
-        saturation = np.nan_to_num(volume_mm3[:n_cells] / capacity_mm3[:n_cells])
-    mixed = np.flatnonzero((saturation > 1e-9) & (saturation < 1.0 - 1e-9))
+    shape, n_cells = field.flux.x.shape, field.flux.x.size
+    capacity = field.capacity_mm3
+    part = np.zeros(n_cells)
+    np.divide(volume_mm3[:n_cells], capacity[:n_cells], out=part, where=capacity[:n_cells] > 0.0)
+    np.minimum(part, 1.0, out=part)
+    mixed = np.flatnonzero((part > _NEARLY) & (part < 1.0 - _NEARLY))
     planes = np.zeros((mixed.size, 4))
-    plane_of = np.full(out.size, -1, np.int32)
-    if USE:
-        fit_planes(np.minimum(saturation, 1.0).reshape(shape), mixed, planes)
-        good = np.abs(planes[:, :3]).sum(axis=1) > 0
-        plane_of[mixed[good]] = np.flatnonzero(good)
+    fit_planes(part.reshape(shape), mixed, planes)
+    has_plane = planes[:, 3] > 0.0
+    plane_of = np.full(volume_mm3.size, -1, np.int32)
+    plane_of[mixed[has_plane]] = np.flatnonzero(has_plane)
     out = volume_mm3 + added_mm3
-    starts = np.union1d(np.flatnonzero(out > capacity_mm3), mixed)
-    strides = (shape[1] * shape[2], shape[2])
-    keys, items = np.empty(out.size), np.empty(out.size, np.int64)
+    is_start = out > capacity
+    is_start[mixed] = True
+    fluxes = np.stack([field.flux.x.reshape(-1), field.flux.y.reshape(-1), field.flux.z.reshape(-1)])
     stuck = kernels.push_pistons(
-        out, capacity_mm3, pressure_mpa, flux.x.reshape(-1), flux.y.reshape(-1), flux.z.reshape(-1),
-        strides, flux.x.size, rows.row_of, rows.start, rows.end, row_transmissibility, starts,
-        keys, items, np.zeros(out.size, np.int32), dt_s, plane_of, planes,
+        out, capacity, field.pressure_mpa, fluxes, (shape[1] * shape[2], shape[2]), field.rows.row_of,
+        field.rows.start, field.rows.end, field.pipe_transmissibility, np.flatnonzero(is_start),
+        np.empty(out.size), np.empty(out.size, np.int64), np.zeros(out.size, np.int32), dt_s,
+        plane_of, planes,
     )  # fmt: skip
     return out, int(stuck)
