@@ -19,6 +19,12 @@ class ClinicAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
 
+def name_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The e-mail address by which somebody tried to sign in, for counting wrong attempts."""
+    told = (credentials or {}).get("email") or request.POST.get("login", "")
+    return str(told).strip().lower()
+
+
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     """Too many wrong passwords."""
     del args, kwargs

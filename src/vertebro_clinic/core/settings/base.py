@@ -121,6 +121,8 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "vertebro_clinic.web.accounts.name_tried"
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip"}  # by name and address: axes, above
 AXES_LOCKOUT_CALLABLE = "vertebro_clinic.web.accounts.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["password", "login"]
 AXES_RESET_ON_SUCCESS = True
@@ -144,6 +146,7 @@ SITE_ZONE = sources.option("site_zone", "America/Denver")
 # files
 STATIC_URL = "static/"
 STATIC_ROOT = HOME / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = HOME / "uploads"
 CASES_ROOT = HOME / "cases"
