@@ -28,6 +28,7 @@ from vertebro.numerics.elasticity_solver import (
     ElasticitySettings,
     ElasticityStatus,
     Operator,
+    usable_threads,
 )
 from vertebro.numerics.elasticity_support import Support, find_support
 from vertebro.progress import Progress, silent
@@ -178,7 +179,7 @@ def solve_elasticity(
     settings = settings or ElasticitySettings()
     clock = (time.perf_counter(), time.process_time())
     with ExitStack() as stack:
-        n_threads = settings.n_threads or _usable_threads()
+        n_threads = settings.n_threads or usable_threads()
         pool = stack.enter_context(ThreadPoolExecutor(n_threads)) if n_threads > 1 else None
         support, outcome = _solve(problem, settings, start, pool, progress)
     if throw and not outcome.status.is_usable:
@@ -286,9 +287,3 @@ def element_stress_mpa(problem: ElasticityProblem, displacement_mm: Nodes) -> ND
 def strain_energy_density_mpa(problem: ElasticityProblem, displacement_mm: Nodes) -> NDArray[np.float64]:
     """(i, j, k): strain energy over volume of every element, MPa (= mJ/mm³)."""
     return mean_energy_density(problem.material, displacement_mm, problem.spacing_mm)
-
-
-def _usable_threads() -> int:
-    from vertebro.numerics.ray_casting import usable_threads  # noqa: PLC0415 - a light import, but a sibling
-
-    return usable_threads()

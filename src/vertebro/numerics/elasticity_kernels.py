@@ -21,9 +21,9 @@ from numba import njit, types
 TILE = 64
 """Elements worked on together; the compiler needs to know the number."""
 
-_FLAGS = {"contract", "reassoc", "nsz", "arcp"}
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
-_FAST = {**_OPTIONS, "fastmath": _FLAGS}
+FLAGS = {"contract", "reassoc", "nsz", "arcp"}
+OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+FAST = {**OPTIONS, "fastmath": FLAGS}
 _INT, _BOOL = types.int64, types.boolean
 _FILLED = types.Array(types.boolean, 2, "C")
 _TRIPLE = types.UniTuple(types.int64, 3)
@@ -62,11 +62,11 @@ _SMOOTH = types.void(
 _RESTRICT = types.void(_NODES, _TRIPLE, _INT, _INT, _TRIPLE, _NODES)
 _PROLONG = types.void(_NODES, _TRIPLE, _NODES, _TRIPLE, _INT, _INT, _NODES)
 _LONG, _SHORT = types.Array(types.float64, 1, "C"), types.Array(types.float32, 1, "C")
-_THIRD, _NINTH = 1.0 / 3.0, 1.0 / 9.0
+THIRD, NINTH = 1.0 / 3.0, 1.0 / 9.0
 
 
-@njit(forceinline=True, fastmath=_FLAGS)
-def _amplitudes(a, a1, b, b1, c, c1, d, d1):  # type: ignore[no-untyped-def]
+@njit(forceinline=True, fastmath=FLAGS)
+def amplitudes(a, a1, b, b1, c, c1, d, d1):  # type: ignore[no-untyped-def]
     """Eight corner values (third axis fastest) to the sums 1, ξ, η, ζ, ξη, ξζ, ηζ, ξηζ without 1."""
     sa, da = a1 + a, a1 - a
     sb, db = b1 + b, b1 - b
@@ -79,7 +79,7 @@ def _amplitudes(a, a1, b, b1, c, c1, d, d1):  # type: ignore[no-untyped-def]
     return hss - lss, hds + lds, hsd + lsd, hds - lds, hsd - lsd, hdd + ldd, hdd - ldd
 
 
-@njit(forceinline=True, fastmath=_FLAGS)
+@njit(forceinline=True, fastmath=FLAGS)
 def _corners(f1, f2, f3, f12, f13, f23, f123):  # type: ignore[no-untyped-def]
     """Forces on the amplitudes to the forces on the eight corners, the transpose of the above."""
     lss, hss = -f1, f1
@@ -93,26 +93,46 @@ def _corners(f1, f2, f3, f12, f13, f23, f123):  # type: ignore[no-untyped-def]
     return sa - da, sa + da, sb - db, sb + db, sc - dc, sc + dc, sd - dd, sd + dd
 
 
-@njit(forceinline=True, fastmath=_FLAGS)
-def _forces(g, c, u, v, w):  # type: ignore[no-untyped-def]
+@njit(forceinline=True, fastmath=FLAGS)
+def mean_strain(g, u, v, w):  # type: ignore[no-untyped-def]
+    """Eight times the mean strain of a brick, from the amplitudes of :func:`amplitudes`."""
+    g0, g1, g2 = g
+    return (
+        g0 * u[0],
+        g1 * v[1],
+        g2 * w[2],
+        g2 * v[2] + g1 * w[1],
+        g2 * u[2] + g0 * w[0],
+        g1 * u[1] + g0 * v[0],
+    )
+
+
+@njit(forceinline=True, fastmath=FLAGS)
+def _orthotropic_stress(c, e):  # type: ignore[no-untyped-def]
+    c11, c22, c33, c12, c13, c23, c44, c55, c66 = c
+    return (
+        c11 * e[0] + c12 * e[1] + c13 * e[2],
+        c12 * e[0] + c22 * e[1] + c23 * e[2],
+        c13 * e[0] + c23 * e[1] + c33 * e[2],
+        c44 * e[3],
+        c55 * e[4],
+        c66 * e[5],
+    )
+
+
+@njit(forceinline=True, fastmath=FLAGS)
+def forces(g, c, mean_stress, u, v, w):  # type: ignore[no-untyped-def]
     """Forces on the amplitudes of a brick.
 
-    ``g`` are the steps, ``c`` the nine constants, ``u v w`` the seven amplitudes (1 2 3 12 13 23 123)
-    of each component.
+    ``g`` are the steps, ``mean_stress`` the stress of the mean strain, ``c`` the nine constants for
+    the rest of the strain, ``u v w`` the seven amplitudes (1 2 3 12 13 23 123) of each component.
     """
     g0, g1, g2 = g
     c11, c22, c33, c12, c13, c23, c44, c55, c66 = c
-    u1, u2, u3, u12, u13, u23, u123 = u
-    v1, v2, v3, v12, v13, v23, v123 = v
-    w1, w2, w3, w12, w13, w23, w123 = w
-    # strain that is the same everywhere
-    e0, e1, e2 = g0 * u1, g1 * v2, g2 * w3
-    s0 = c11 * e0 + c12 * e1 + c13 * e2
-    s1 = c12 * e0 + c22 * e1 + c23 * e2
-    s2 = c13 * e0 + c23 * e1 + c33 * e2
-    s3 = c44 * (g2 * v3 + g1 * w2)
-    s4 = c55 * (g2 * u3 + g0 * w1)
-    s5 = c66 * (g1 * u2 + g0 * v1)
+    _, _, _, u12, u13, u23, u123 = u
+    _, _, _, v12, v13, v23, v123 = v
+    _, _, _, w12, w13, w23, w123 = w
+    s0, s1, s2, s3, s4, s5 = mean_stress
     fu1, fv2, fw3 = g0 * s0, g1 * s1, g2 * s2
     fv3, fw2 = g2 * s3, g1 * s3
     fu3, fw1 = g2 * s4, g0 * s4
@@ -155,20 +175,20 @@ def _forces(g, c, u, v, w):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(forceinline=True, fastmath=_FLAGS)
-def _weighted_corners(f, third, ninth):  # type: ignore[no-untyped-def]
+@njit(forceinline=True, fastmath=FLAGS)
+def weighted_corners(f, third, ninth):  # type: ignore[no-untyped-def]
     """Corner forces with the means of ξ² and ξ²η² over the brick, 1/3 and 1/9, put in."""
     return _corners(f[0], f[1], f[2], third * f[3], third * f[4], third * f[5], ninth * f[6])
 
 
-@njit(forceinline=True, fastmath=_FLAGS)
-def _store(part, row, t, values):  # type: ignore[no-untyped-def]
+@njit(forceinline=True, fastmath=FLAGS)
+def store(part, row, t, values):  # type: ignore[no-untyped-def]
     for corner in range(8):
         part[(row + corner) * TILE + t] = values[corner]
 
 
-@njit(forceinline=True, fastmath=_FLAGS)
-def _edges(u, i, component, q, width):  # type: ignore[no-untyped-def]
+@njit(forceinline=True, fastmath=FLAGS)
+def edges(u, i, component, q, width):  # type: ignore[no-untyped-def]
     """The four rows of nodes along a tile's edges: low-low, low-high, high-low, high-high."""
     end = q + TILE + 1
     return (
@@ -179,46 +199,49 @@ def _edges(u, i, component, q, width):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(fastmath=_FLAGS, nogil=True)
+@njit(fastmath=FLAGS, nogil=True)
 def _isotropic_tile(u, i, q, width, coef, g, third, ninth, part):  # type: ignore[no-untyped-def]
     """Corner forces of a tile of bricks of λ and μ; row ``8·component + corner`` of ``part``."""
     lam, mu = coef[i, 0, q : q + TILE], coef[i, 1, q : q + TILE]
-    a0, b0, c0, d0 = _edges(u, i, 0, q, width)
-    a1, b1, c1, d1 = _edges(u, i, 1, q, width)
-    a2, b2, c2, d2 = _edges(u, i, 2, q, width)
+    a0, b0, c0, d0 = edges(u, i, 0, q, width)
+    a1, b1, c1, d1 = edges(u, i, 1, q, width)
+    a2, b2, c2, d2 = edges(u, i, 2, q, width)
     for t in range(TILE):
-        au = _amplitudes(a0[t], a0[t + 1], b0[t], b0[t + 1], c0[t], c0[t + 1], d0[t], d0[t + 1])
-        av = _amplitudes(a1[t], a1[t + 1], b1[t], b1[t + 1], c1[t], c1[t + 1], d1[t], d1[t + 1])
-        aw = _amplitudes(a2[t], a2[t + 1], b2[t], b2[t + 1], c2[t], c2[t + 1], d2[t], d2[t + 1])
+        au = amplitudes(a0[t], a0[t + 1], b0[t], b0[t + 1], c0[t], c0[t + 1], d0[t], d0[t + 1])
+        av = amplitudes(a1[t], a1[t + 1], b1[t], b1[t + 1], c1[t], c1[t + 1], d1[t], d1[t + 1])
+        aw = amplitudes(a2[t], a2[t + 1], b2[t], b2[t + 1], c2[t], c2[t + 1], d2[t], d2[t + 1])
         s, m = lam[t], mu[t]
         p = s + m + m
-        fu, fv, fw = _forces(g, (p, p, p, s, s, s, m, m, m), au, av, aw)
-        _store(part, 0, t, _weighted_corners(fu, third, ninth))
-        _store(part, 8, t, _weighted_corners(fv, third, ninth))
-        _store(part, 16, t, _weighted_corners(fw, third, ninth))
+        constants = (p, p, p, s, s, s, m, m, m)
+        stress = _orthotropic_stress(constants, mean_strain(g, au, av, aw))
+        fu, fv, fw = forces(g, constants, stress, au, av, aw)
+        store(part, 0, t, weighted_corners(fu, third, ninth))
+        store(part, 8, t, weighted_corners(fv, third, ninth))
+        store(part, 16, t, weighted_corners(fw, third, ninth))
 
 
-@njit(fastmath=_FLAGS, nogil=True)
+@njit(fastmath=FLAGS, nogil=True)
 def _orthotropic_tile(u, i, q, width, coef, g, third, ninth, part):  # type: ignore[no-untyped-def]
     """As :func:`_isotropic_tile`, with nine constants for each brick."""
     c = coef[i, :, q : q + TILE]
     k0, k1, k2, k3, k4, k5, k6, k7, k8 = c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]
-    a0, b0, c0, d0 = _edges(u, i, 0, q, width)
-    a1, b1, c1, d1 = _edges(u, i, 1, q, width)
-    a2, b2, c2, d2 = _edges(u, i, 2, q, width)
+    a0, b0, c0, d0 = edges(u, i, 0, q, width)
+    a1, b1, c1, d1 = edges(u, i, 1, q, width)
+    a2, b2, c2, d2 = edges(u, i, 2, q, width)
     for t in range(TILE):
-        au = _amplitudes(a0[t], a0[t + 1], b0[t], b0[t + 1], c0[t], c0[t + 1], d0[t], d0[t + 1])
-        av = _amplitudes(a1[t], a1[t + 1], b1[t], b1[t + 1], c1[t], c1[t + 1], d1[t], d1[t + 1])
-        aw = _amplitudes(a2[t], a2[t + 1], b2[t], b2[t + 1], c2[t], c2[t + 1], d2[t], d2[t + 1])
+        au = amplitudes(a0[t], a0[t + 1], b0[t], b0[t + 1], c0[t], c0[t + 1], d0[t], d0[t + 1])
+        av = amplitudes(a1[t], a1[t + 1], b1[t], b1[t + 1], c1[t], c1[t + 1], d1[t], d1[t + 1])
+        aw = amplitudes(a2[t], a2[t + 1], b2[t], b2[t + 1], c2[t], c2[t + 1], d2[t], d2[t + 1])
         constants = (k0[t], k1[t], k2[t], k3[t], k4[t], k5[t], k6[t], k7[t], k8[t])
-        fu, fv, fw = _forces(g, constants, au, av, aw)
-        _store(part, 0, t, _weighted_corners(fu, third, ninth))
-        _store(part, 8, t, _weighted_corners(fv, third, ninth))
-        _store(part, 16, t, _weighted_corners(fw, third, ninth))
+        stress = _orthotropic_stress(constants, mean_strain(g, au, av, aw))
+        fu, fv, fw = forces(g, constants, stress, au, av, aw)
+        store(part, 0, t, weighted_corners(fu, third, ninth))
+        store(part, 8, t, weighted_corners(fv, third, ninth))
+        store(part, 16, t, weighted_corners(fw, third, ninth))
 
 
 @njit(nogil=True)
-def _spread(part, q, low, high):  # type: ignore[no-untyped-def]
+def spread(part, q, low, high):  # type: ignore[no-untyped-def]
     """Add a tile's corner forces to rows ``2·component + (low or high edge)`` of its two planes.
 
     The force on the upper end of one brick and on the lower end of the next meet at one node.
@@ -242,7 +265,7 @@ def _plane_forces(u, i, width, coef, is_filled, g, part, low, high):  # type: ig
 
     ``low`` and ``high`` are ``(6, pitch)``; what they held is overwritten.
     """
-    third, ninth = coef.dtype.type(_THIRD), coef.dtype.type(_NINTH)
+    third, ninth = coef.dtype.type(THIRD), coef.dtype.type(NINTH)
     n_tiles = is_filled.shape[1]
     low[:, 0] = 0.0
     high[:, 0] = 0.0
@@ -256,11 +279,11 @@ def _plane_forces(u, i, width, coef, is_filled, g, part, low, high):  # type: ig
             _isotropic_tile(u, i, q, width, coef, g, third, ninth, part)
         else:
             _orthotropic_tile(u, i, q, width, coef, g, third, ninth, part)
-        _spread(part, q, low, high)
+        spread(part, q, low, high)
 
 
-@njit(nogil=True, fastmath=_FLAGS)
-def _sum_edges(low, high_before, component, width, total):  # type: ignore[no-untyped-def]
+@njit(nogil=True, fastmath=FLAGS)
+def sum_edges(low, high_before, component, width, total):  # type: ignore[no-untyped-def]
     """Force on each node of a plane: from the elements above and below, and their two edges."""
     a, b = low[2 * component], high_before[2 * component]
     c, d = low[2 * component + 1], high_before[2 * component + 1]
@@ -279,7 +302,7 @@ def _start(u, first, width, coef, is_filled, g, part, low, high):  # type: ignor
         _plane_forces(u, first - 1, width, coef, is_filled, g, part, low, high)
 
 
-@njit([_PRODUCT], **_FAST)
+@njit([_PRODUCT], **FAST)
 def product(coef, is_filled, u, inverse_diagonal, is_masked, first, stop, width, g, out):  # type: ignore[no-untyped-def]
     """``out = K u`` on node planes ``first`` to ``stop``, and its inner product with ``u``.
 
@@ -298,7 +321,7 @@ def product(coef, is_filled, u, inverse_diagonal, is_masked, first, stop, width,
             low[:] = 0.0
         for component in range(3):
             row, free, value = out[i, component], inverse_diagonal[i, component], u[i, component]
-            _sum_edges(low, before, component, width, row)
+            sum_edges(low, before, component, width, row)
             if is_masked:
                 for q in range(pitch):
                     row[q] = row[q] if free[q] != 0.0 else 0.0
@@ -308,7 +331,7 @@ def product(coef, is_filled, u, inverse_diagonal, is_masked, first, stop, width,
     return total
 
 
-@njit(nogil=True, fastmath=_FLAGS)
+@njit(nogil=True, fastmath=FLAGS)
 def _advance(force, inverse, step, following, residual, solution, a, b):  # type: ignore[no-untyped-def]
     for q in range(force.size):
         left = residual[q] - force[q] if inverse[q] != 0.0 else inverse[q]
@@ -317,7 +340,7 @@ def _advance(force, inverse, step, following, residual, solution, a, b):  # type
         following[q] = a * step[q] + b * inverse[q] * left
 
 
-@njit([_SMOOTH], **_FAST)
+@njit([_SMOOTH], **FAST)
 def smooth(coef, is_filled, springs, inverse_diagonal, state, weights, first, stop, width, g):  # type: ignore[no-untyped-def]
     """One step of Chebyshev smoothing on node planes ``first`` to ``stop``.
 
@@ -338,7 +361,7 @@ def smooth(coef, is_filled, springs, inverse_diagonal, state, weights, first, st
         else:
             low[:] = 0.0
         for component in range(3):
-            _sum_edges(low, before, component, width, force)
+            sum_edges(low, before, component, width, force)
             if springs.size > 0:
                 spring, here = springs[i, component], step[i, component]
                 for q in range(pitch):
@@ -356,7 +379,7 @@ def smooth(coef, is_filled, springs, inverse_diagonal, state, weights, first, st
         before, high = high, before
 
 
-@njit([_RESTRICT], **_OPTIONS)
+@njit([_RESTRICT], **OPTIONS)
 def restrict(fine, n_fine, first, stop, n_coarse, out):  # type: ignore[no-untyped-def]
     """Coarse planes ``first`` to ``stop`` of the transpose of trilinear interpolation.
 
@@ -389,7 +412,7 @@ def restrict(fine, n_fine, first, stop, n_coarse, out):  # type: ignore[no-untyp
                     target[k] = row[2 * k + 1] + half * (row[2 * k] + row[2 * k + 2])
 
 
-@njit([_PROLONG], **_OPTIONS)
+@njit([_PROLONG], **OPTIONS)
 def prolong(coarse, n_coarse, inverse_diagonal, n_fine, first, stop, out):  # type: ignore[no-untyped-def]
     """Trilinear interpolation to fine planes ``first`` to ``stop``; 0 where the inverse diagonal is."""
     nj, nk = n_fine[1], n_fine[2]
@@ -416,7 +439,7 @@ def prolong(coarse, n_coarse, inverse_diagonal, n_fine, first, stop, out):  # ty
                     target[k] = wide[k] if free[k] != 0.0 else 0.0
 
 
-@njit([types.float64(_LONG, _LONG, _LONG, _LONG, types.float64, _SHORT, types.float64)], **_FAST)
+@njit([types.float64(_LONG, _LONG, _LONG, _LONG, types.float64, _SHORT, types.float64)], **FAST)
 def advance(solution, residual, direction, image, length, copy, scale):  # type: ignore[no-untyped-def]
     """``solution += length·direction``, ``residual -= length·image``, ``copy = scale·residual``.
 
@@ -432,7 +455,7 @@ def advance(solution, residual, direction, image, length, copy, scale):  # type:
     return total
 
 
-@njit([types.UniTuple(types.float64, 2)(_SHORT, _LONG, _LONG)], **_FAST)
+@njit([types.UniTuple(types.float64, 2)(_SHORT, _LONG, _LONG)], **FAST)
 def two_products(preconditioned, residual, image):  # type: ignore[no-untyped-def]
     """Inner products of the preconditioned residual with the residual and with ``image``."""
     first, second = 0.0, 0.0
@@ -443,7 +466,7 @@ def two_products(preconditioned, residual, image):  # type: ignore[no-untyped-de
     return first, second
 
 
-@njit([types.void(_LONG, _SHORT, types.float64, types.float64)], **_FAST)
+@njit([types.void(_LONG, _SHORT, types.float64, types.float64)], **FAST)
 def turn(direction, preconditioned, share, scale):  # type: ignore[no-untyped-def]
     """``direction = scale·preconditioned + share·direction``."""
     for n in range(direction.size):

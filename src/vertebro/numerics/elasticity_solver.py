@@ -11,6 +11,7 @@ References
 from __future__ import annotations
 
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -25,6 +26,11 @@ from vertebro.progress import Progress
 from vertebro.settings import setting, validate
 
 Nodes = NDArray[np.float64]
+
+
+def usable_threads() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class ElasticityStatus(Enum):
@@ -173,9 +179,9 @@ class ConjugateGradients:
             operator.solution += layout.pack(guess) * free
             operator.product(operator.solution, image, is_masked=True)
             np.subtract(force * free, image, out=residual)
-        return self._iterate(residual, image, load)
+        return self.iterate(residual, image, load)
 
-    def _iterate(
+    def iterate(
         self, residual: NDArray[np.float64], image: NDArray[np.float64], load: float
     ) -> ElasticityStatus:
         operator = self.operator
