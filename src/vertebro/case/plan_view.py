@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vertebro.case.plan import Side
+from vertebro.case.plan import Approach, Side
 from vertebro.case.view import CArmPose, ViewDose
 from vertebro.findings import Finding
 
@@ -131,6 +131,7 @@ class Placement:
     """(n, 3): closed outline of the pedicle at its narrowest section; None where it could not be drawn."""
     back_wall_lps_mm: NDArray[np.float64] | None
     """(2, 3): lower and upper end of the body's back wall in the middle; None where it was not measured."""
+    approach: Approach = Approach.TRANSPEDICULAR
 
 
 @dataclass(frozen=True, eq=False, slots=True)

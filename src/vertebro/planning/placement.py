@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from vertebro.case import (
+    Approach,
     Assessment,
     LevelAssessment,
     NeedlePath,
@@ -32,6 +33,9 @@ _GRID_MM = 0.5
 """Pixel of the section on which the pedicle is outlined: finer than labels are."""
 _HALF_WINDOW_MM = 20.0
 """A pedicle is at most about 20 mm high or wide (Zindrick et al., Spine 1987;12:160)."""
+_PEDICLE_BEHIND_MM = 8.0
+"""A path beside a pedicle meets the body about so far before the pedicle's narrowest section
+(assumed: half of a pedicle's length)."""
 _ALONG_MM = 0.25
 _NEAR_MIDDLE = 0.35
 """Share of the ring's radius within which a tip has no hour (assumed: below what is told apart in a view)."""
@@ -80,7 +84,8 @@ def placement_of(
         _step(stage, (entry + depth * direction, depth, wall_mm), path.side, frontal, ring)
         for stage, depth in depths.items()
     )
-    return Placement(level_name, path.side, steps, ring, level.height_lines_lps_mm.get("posterior"))
+    back_wall = level.height_lines_lps_mm.get("posterior")
+    return Placement(level_name, path.side, steps, ring, back_wall, path.approach)
 
 
 def pedicle_ring(path: NeedlePath, labels: LabelVolume, level: LevelAssessment) -> NDArray[np.float64] | None:
@@ -98,6 +103,8 @@ def pedicle_ring(path: NeedlePath, labels: LabelVolume, level: LevelAssessment) 
     count = round(2 * _HALF_WINDOW_MM / _GRID_MM) + 1
     offsets = (np.arange(count) - count // 2) * _GRID_MM
     centre = apply_affine(invert_affine(level.lps_from_vertebra), path.isthmus_lps_mm)
+    if path.approach is Approach.PARAPEDICULAR:  # that point lies on the body, before the pedicle
+        centre[1] -= _PEDICLE_BEHIND_MM
     local = np.zeros((count, count, 3))
     local[..., 0] = centre[0] + offsets[None, :]
     local[..., 1] = centre[1]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.case import (
+    Approach,
     CArmPose,
     LevelAssessment,
     NeedlePath,
@@ -300,7 +301,7 @@ def steps_figure(placement: Placement, words: Words, key: str) -> Figure | None:
                 return None
             y = row * (_STEP_SHEET_MM + _GAP_MM)
             shapes += _step_shapes(picture, step, placement, (x, y), is_ap=row == 0)
-            name = text[f"step_{step.stage.value}"] if row == 0 else ""
+            name = approach_words(text, f"step_{step.stage.value}", placement.approach) if row == 0 else ""
             letters = ("R", "L", "", "") if row == 0 else ("A", "P", "", "")
             shapes += _letters(letters, name, (x, y), _STEP_SHEET_MM)
     width = len(placement.steps) * (_STEP_SHEET_MM + _GAP_MM) - _GAP_MM
@@ -308,6 +309,11 @@ def steps_figure(placement: Placement, words: Words, key: str) -> Figure | None:
     side = text[placement.side.value]
     description = text["steps_description"].format(side=side, level=placement.level)
     return Figure(key, width, height, text["steps_caption"], description, tuple(shapes), is_image=True)
+
+
+def approach_words(text: Mapping[str, str], key: str, approach: Approach) -> str:
+    """The words of an approach where it has its own, those of all approaches otherwise."""
+    return text.get(f"{key}_{approach.value}") or text[key]
 
 
 def _step_shapes(

@@ -18,7 +18,13 @@ from vertebro.imaging import LabelVolume, Volume
 from vertebro.reporting.content import FindingText, PlanBlock, StepsText
 from vertebro.reporting.figure import Figure
 from vertebro.reporting.headline import worst_level
-from vertebro.reporting.needle_pictures import NeedlePicture, section_figure, steps_figure, view_figure
+from vertebro.reporting.needle_pictures import (
+    NeedlePicture,
+    approach_words,
+    section_figure,
+    steps_figure,
+    view_figure,
+)
 from vertebro.reporting.plan_text import (
     advice_title,
     needles_grid,
@@ -170,7 +176,7 @@ def _steps(
                 title=text["steps"].format(side=side, level=plan.name),
                 figure=figure.key if figure else "",
                 sentences=step_sentences(placement, path.margins_mm.get("anterior_wall"), source.words),
-                rule=text["rule"],
+                rule=approach_words(text, "rule", placement.approach),
             )
         )
     return tuple(told)

@@ -19,7 +19,7 @@ from vertebro.case import (
     Side,
 )
 from vertebro.reporting.content import Fact, GridRow, MeasureGrid, NumberText, ReasonText
-from vertebro.reporting.needle_pictures import mm_text, whole_degrees
+from vertebro.reporting.needle_pictures import approach_words, mm_text, whole_degrees
 from vertebro.reporting.numbers import number_text, plain_number
 from vertebro.reporting.wording import Words, joined
 
@@ -193,7 +193,7 @@ def step_sentences(placement: Placement, front_margin_mm: float | None, words: W
 def _sentence(step: PlacementStep, placement: Placement, front_margin_mm: float | None, words: Words) -> str:
     text = words["plan"]
     front = text["front_missing"] if front_margin_mm is None else mm_text(front_margin_mm)
-    return str(text[f"say_{step.stage.value}"]).format(
+    return approach_words(text, f"say_{step.stage.value}", placement.approach).format(
         place=_place(step, placement.side, words),
         depth=mm_text(step.depth_mm),
         behind=mm_text(max(step.before_wall_mm, 0.0)),

@@ -9,12 +9,19 @@ import pytest
 
 import vertebro as vb
 from small_patient import small_phantom
-from vertebro.case import PlacementStage, Side
+from vertebro.case import Approach, PlacementStage, Side
 from vertebro.devices import load_c_arm
+from vertebro.devices.cannulas import cannula_named
 from vertebro.fluoroscopy import cone_beam
 from vertebro.geometry import apply_affine, invert_affine
 from vertebro.imaging import LabelVolume
-from vertebro.planning import placement_of
+from vertebro.planning import AccessSettings, placement_of
+from vertebro.planning.access import beside_pedicle
+from vertebro.planning.paths import make_path
+from vertebro.planning.plan import make_level_site
+from vertebro.planning.search import Aim, find_axis
+from vertebro.reporting.plan_text import step_sentences
+from vertebro.reporting.wording import load_words
 from vertebro.workflow.view_poses import frontal_pose
 
 
@@ -98,3 +105,47 @@ def test_a_path_that_starts_past_its_isthmus_keeps_its_order(case):
     depths = [step.depth_mm for step in placement_of(short, labels, assessment, "L1", matrix).steps]
     assert depths[0] == 0.0
     assert depths == sorted(depths)
+
+
+@pytest.fixture(scope="module")
+def beside(case):
+    """A path along the left pedicle's outer wall, and its placement."""
+    labels, assessment, _, matrix = case
+    settings = AccessSettings()
+    site = make_level_site(labels, assessment, assessment.levels["L1"], settings)
+    assert site is not None
+    pedicle = beside_pedicle(site, site.pedicles[Side.LEFT])
+    aim = Aim(Side.LEFT, -4.0, 12.0, 0.0, Approach.PARAPEDICULAR)
+    cannula = cannula_named("13 G cannula")
+    found = find_axis(site, pedicle, aim, cannula, settings)
+    assert found is not None
+    path = make_path(site, pedicle, found, cannula, settings, None)
+    return path, placement_of(path, labels, assessment, "L1", matrix), site.pedicles[Side.LEFT]
+
+
+def test_beside_a_pedicle_the_ring_is_still_the_pedicles(beside, case):
+    _, placement, pedicle = beside
+    level = case[1].levels["L1"]
+    assert placement.pedicle_ring_lps_mm is not None
+    own = apply_affine(invert_affine(level.lps_from_vertebra), placement.pedicle_ring_lps_mm)
+    assert own[:, 0].mean() == pytest.approx(pedicle.centre_v[0], abs=2.5)
+    assert np.ptp(own[:, 0]) == pytest.approx(pedicle.width_mm, abs=3.0)
+
+
+def test_beside_a_pedicle_the_steps_have_words_of_their_own(beside):
+    path, placement, _ = beside
+    words = load_words("en")
+    assert placement.approach is Approach.PARAPEDICULAR
+    said = step_sentences(placement, path.margins_mm["anterior_wall"], words)
+    assert "beside the pedicle" in said[0]
+    assert "outer side" in said[1]
+    assert "within the pedicle" not in " ".join(said)
+    through = step_sentences(replace(placement, approach=Approach.TRANSPEDICULAR), 5.0, words)
+    assert through[:2] != said[:2]
+
+
+def test_beside_a_pedicle_the_needle_passes_on_its_outer_side(beside):
+    _, placement, pedicle = beside
+    entry = placement.steps[0]
+    assert entry.lateral_of_medial_border_mm is not None
+    assert entry.lateral_of_medial_border_mm > pedicle.width_mm - 1.0
