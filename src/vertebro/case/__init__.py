@@ -21,6 +21,18 @@ from vertebro.case.balloon import (
     LevelInflation,
     Mobility,
 )
+from vertebro.case.correction import (
+    AddLevel,
+    Correction,
+    MergeLevels,
+    MoveDisc,
+    NameEnd,
+    NameLevel,
+    Paint,
+    RemoveLevel,
+    SplitLevel,
+    read_correction,
+)
 from vertebro.case.estimate import Estimate
 from vertebro.case.heat import HeatResult, SiteHeat
 from vertebro.case.injection import (
@@ -70,6 +82,7 @@ from vertebro.case.plan_view import (
     ViewKind,
 )
 from vertebro.case.provenance import InputFile, Manifest, StageRecord
+from vertebro.case.segmentation import NameAnchor, Naming, SegmentedLevel, SpineSegmentation
 from vertebro.case.view import CArmPose, FluoroView, ViewDose
 from vertebro.findings import Finding, Severity, finding
 from vertebro.materials.bone_density import DensityCalibration
@@ -77,6 +90,7 @@ from vertebro.materials.bone_density import DensityCalibration
 __all__ = [
     "MARGINS_AROUND",
     "MARGINS_OF_TIP",
+    "AddLevel",
     "Approach",
     "Assessment",
     "AugmentationGain",
@@ -88,6 +102,7 @@ __all__ = [
     "Cleft",
     "ClinicalContext",
     "Compartment",
+    "Correction",
     "CurvePoint",
     "DensityCalibration",
     "DosePoint",
@@ -116,11 +131,18 @@ __all__ = [
     "LoadState",
     "Manifest",
     "MechanicsResult",
+    "MergeLevels",
     "Mobility",
+    "MoveDisc",
+    "NameAnchor",
+    "NameEnd",
+    "NameLevel",
+    "Naming",
     "NeedleDelivery",
     "NeedlePath",
     "NeighbourEffect",
     "OfSuggestion",
+    "Paint",
     "Picture",
     "Placement",
     "PlacementStage",
@@ -131,12 +153,16 @@ __all__ = [
     "ProcedureAdvice",
     "ProcedureAdviceKind",
     "Reason",
+    "RemoveLevel",
     "RouteBasis",
     "RouteKind",
     "RoutePlace",
+    "SegmentedLevel",
     "Severity",
     "Side",
     "SiteHeat",
+    "SpineSegmentation",
+    "SplitLevel",
     "StageRecord",
     "StrengthMethod",
     "TreatmentPlan",
@@ -145,4 +171,5 @@ __all__ = [
     "finding",
     "level_order",
     "parse_level",
+    "read_correction",
 ]

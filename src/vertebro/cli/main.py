@@ -18,6 +18,7 @@ from vertebro.cli.phantom import phantom
 from vertebro.cli.plan import plan
 from vertebro.cli.report import report
 from vertebro.cli.run_stages import run as run_all
+from vertebro.cli.segment import segment
 from vertebro.cli.view import view
 from vertebro.cli.warm_up import warm_up
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("run")(run_all)
 app.command("assess")(assess)
+app.command("segment")(segment)
 app.command("plan")(plan)
 app.command("inflate")(inflate)
 app.command("inject")(inject)

@@ -39,6 +39,14 @@ class RunOptions:
     """UID, or the beginning of one, of the DICOM series to read; None takes the best."""
     label_convention: str | None = None
     """``"verse"``, ``"totalsegmentator"``, …; None recognises it."""
+    segmenter: str = "auto"
+    """What finds the vertebrae where no labels are given: ``"auto"``, ``"builtin"``,
+    ``"totalsegmentator"``, or a command with ``{ct}`` and ``{labels}``."""
+    weights: str | None = None
+    """Folder of TotalSegmentator's weights; None means its usual place."""
+    corrections: tuple[str, ...] = ()
+    """What a person corrected in the built-in segmentation, in order
+    (:func:`vertebro.case.read_correction`)."""
     levels: tuple[str, ...] = ()
     """Levels to assess; empty means all."""
     context: ClinicalContext = field(default_factory=ClinicalContext)
@@ -52,6 +60,9 @@ class RunOptions:
         return {
             "series": self.series,
             "label_convention": self.label_convention,
+            "segmenter": self.segmenter,
+            "weights": self.weights,
+            "corrections": list(self.corrections),
             "levels": list(self.levels),
             "context": self.context.to_json(),
             "seed": self.seed,
@@ -63,6 +74,9 @@ class RunOptions:
         return cls(
             series=stored.get("series"),
             label_convention=stored.get("label_convention"),
+            segmenter=str(stored.get("segmenter") or "auto"),
+            weights=stored.get("weights"),
+            corrections=tuple(stored.get("corrections") or ()),
             levels=tuple(stored.get("levels") or ()),
             context=ClinicalContext.from_json(stored.get("context") or {}),
             seed=int(stored.get("seed") or 0),
@@ -148,6 +162,7 @@ def rerun_case(
     stages: Iterable[str] = (),
     settings: Mapping[str, Any] | None = None,
     context: ClinicalContext | None = None,
+    corrections: tuple[str, ...] | None = None,
     progress: Progress = silent,
 ) -> CaseRun:
     """Run stages again from what a case folder holds; the original files are not needed.
@@ -161,6 +176,8 @@ def rerun_case(
         Settings object by stage name, where not the defaults.
     context : ClinicalContext, optional
         What a clinician knows now; the case's own without it.
+    corrections : tuple of str, optional
+        All corrections of the built-in segmentation, in order; the case's own without them.
     progress : Progress
 
     Returns
@@ -177,6 +194,8 @@ def rerun_case(
     options = _options_of(manifest, settings or {})
     if context is not None:
         options = replace(options, context=context)
+    if corrections is not None:
+        options = replace(options, corrections=corrections)
     fresh = replace(
         manifest,
         options=options.to_json(),
@@ -289,7 +308,7 @@ class _Run:
             given = self.options.settings.get(stage.name)
             chosen = given or stage.default_settings()
             self.settings[stage.name] = chosen
-            if self.from_folder and stage.name in _SOURCES and record is not None:
+            if self._is_kept(stage) and record is not None:
                 self.keys[stage.name] = record.key
                 continue
             keeps_settings = self.from_folder and record is not None and given is None
@@ -299,8 +318,13 @@ class _Run:
                 self.manifest = self.manifest.without_stage(stage.name)
                 remove_outputs(self.folder, record)
 
+    def _is_kept(self, stage: Stage) -> bool:
+        """Whether the stage read a file of the person's that a case run again does without."""
+        given = {item.role for item in self.manifest.inputs}
+        return self.from_folder and stage.name in given
+
     def _execute(self, stage: Stage, progress: Progress) -> None:
-        if self.from_folder and stage.name in _SOURCES:
+        if self._is_kept(stage):
             raise ReadError(
                 "case.damaged",
                 got=f"a case whose stored {stage.name} is missing or altered",
@@ -350,7 +374,7 @@ class _Run:
                 "settings": plain,
                 "options": {name: options[name] for name in stage.options},
                 "needs": {name: self.keys.get(name, "") for name in stage.needs},
-                "input": hashes.get(stage.name, ""),
+                "input": "".join(hashes.get(role, "") for role in stage.reads),
             }
         )
 
@@ -362,10 +386,6 @@ class _Run:
         """Say how the run ended where that can still be written; the reason it ended is what is reported."""
         with suppress(OSError):
             self._end(state)
-
-
-_SOURCES = ("ct", "labels")
-"""Stages that read the person's files; a case folder keeps what they read."""
 
 
 def _with_needs(wanted: tuple[str, ...]) -> tuple[Stage, ...]:

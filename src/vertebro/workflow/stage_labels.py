@@ -1,4 +1,4 @@
-"""Stage ``labels``: read the vertebra labels."""
+"""Stage ``labels``: the vertebra labels, from the person's file, a segmenter of theirs, or our own."""
 
 from __future__ import annotations
 
@@ -10,27 +10,37 @@ from vertebro.imaging import LabelVolume
 from vertebro.io.case_folder import CaseFolder
 from vertebro.io.labels import read_labels
 from vertebro.progress import Progress
+from vertebro.workflow.external_segmenter import chosen_segmenter, run_segmenter
 from vertebro.workflow.stages import Inputs, StageResult
 
 
 def run(inputs: Inputs, settings: None, *, seed: int, progress: Progress) -> StageResult:  # noqa: ARG001
-    """Read the labels named by the person.
+    """Read the labels named by the person, or take those that were found in the CT.
 
     Raises
     ------
     InputError
-        If none were named (``labels.missing``).
+        If none were named and no vertebra was found (``labels.none_found``).
     """
-    path = inputs["paths"].get("labels")
-    if path is None:
+    path, options = inputs["paths"].get("labels"), inputs["options"]
+    if path is not None:
+        labels = read_labels(path, inputs["ct"], convention=options.label_convention, progress=progress)
+    elif inputs["segmentation"] is not None:
+        labels = inputs["segmentation"].labels
+    else:
+        weights = Path(options.weights) if options.weights else None
+        segmenter = chosen_segmenter(options.segmenter, weights)
+        assert segmenter is not None, "the segmentation stage left the work to no one"
+        labels = run_segmenter(segmenter, inputs["ct"], progress)
+    if not labels.names:
+        told = " ".join(item.message for item in labels.findings)
         raise InputError(
-            "labels.missing",
-            got="a CT without vertebra labels",
-            needed="a label file of its vertebrae",
-            remedy="Pass one with --labels: NIfTI in VerSe or TotalSegmentator numbers, or a DICOM SEG.",
+            "labels.none_found",
+            got=f"a CT in which no vertebra was found. {told}".rstrip(". "),
+            needed="a CT of a spine, or a label file of its vertebrae",
+            remedy="Pass labels with --labels, or another CT. 'vertebro segment' shows what was found.",
             fields=("labels",),
         )
-    labels = read_labels(path, inputs["ct"], convention=inputs["options"].label_convention, progress=progress)
     return StageResult(labels, labels.findings, {"n_labels": float(len(labels.names))})
 
 

@@ -42,6 +42,8 @@ class Stage:
     ``save(result, folder) -> list[Path]``, the files written, relative to the case folder;
     ``load(folder) -> result``, from those files.
     """
+    reads: tuple[str, ...] = ()
+    """Roles of the person's files on which its result depends."""
     settings: str = ""
     """``"module:Class"`` of its settings, empty where it has none."""
     options: tuple[str, ...] = ()
@@ -70,16 +72,29 @@ STAGES: tuple[Stage, ...] = (
         title="Reading the CT",
         needs=(),
         module="vertebro.workflow.stage_ct",
+        reads=("ct",),
         options=("series",),
         writes=("state/ct.json", "state/ct.npz"),
         weight=2.0,
     ),
     Stage(
-        name="labels",
-        title="Reading the vertebra labels",
+        name="segmentation",
+        title="Finding the vertebrae",
         needs=("ct",),
+        module="vertebro.workflow.stage_segmentation",
+        reads=("labels",),
+        settings="vertebro.segmentation:SegmentationSettings",
+        options=("corrections", "segmenter"),
+        writes=("segmentation.json", "segmentation/", "state/segmentation.json", "state/segmentation.npz"),
+        weight=4.0,
+    ),
+    Stage(
+        name="labels",
+        title="Taking the vertebra labels",
+        needs=("ct", "segmentation"),
         module="vertebro.workflow.stage_labels",
-        options=("label_convention",),
+        reads=("labels",),
+        options=("label_convention", "segmenter", "weights"),
         writes=("state/labels.json", "state/labels.npz"),
     ),
     Stage(
