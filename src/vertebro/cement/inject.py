@@ -14,8 +14,10 @@ from vertebro.case import (
     InjectionFrame,
     LeakRoute,
     LevelInjection,
+    LevelPlan,
     NeedleDelivery,
     NeedlePath,
+    Side,
 )
 from vertebro.case.injection import SERIES_UNITS
 from vertebro.cement.deposit import cement_fraction, compartment_volumes_ml, route_volume_mm3
@@ -281,8 +283,9 @@ def _lps_from_v(site: InjectionSite) -> NDArray[np.float64]:
     return compose(survey.grid.lps_from_voxel, invert_affine(survey.vertebra_from_patch))
 
 
-def wanted_paths(paths: Sequence[NeedlePath], settings: InjectionSettings) -> tuple[NeedlePath, ...]:
-    """The needles of a plan that the settings ask for."""
-    if settings.needles in ("left", "right"):
-        return tuple(path for path in paths if path.side.value == settings.needles)
-    return tuple(paths)
+def wanted_paths(plan: LevelPlan, settings: InjectionSettings) -> tuple[NeedlePath, ...]:
+    """The recommended needles of a level that the settings ask for: the planned ones, or those of a side."""
+    if settings.needles == "planned":
+        return plan.needles
+    sides = tuple(Side) if settings.needles == "both" else (Side(settings.needles),)
+    return tuple(path for side in sides if (path := plan.best(side)) is not None)

@@ -95,7 +95,7 @@ def inject_cement(  # noqa: PLR0913 - one noun each
     findings: list[Finding] = []
     for index, name in enumerate(names):
         part = scaled(progress, index / len(names), (index + 1) / len(names))
-        paths = wanted_paths(plan.levels[name].needles, chosen)
+        paths = wanted_paths(plan.levels[name], chosen)
         if not paths:
             message = f"{name}: the plan recommends no needle here, so no injection was simulated."
             findings.append(finding("cement.no_needle", message, where=name))

@@ -23,9 +23,9 @@ from vertebro.cement.settings import RouteSettings
 from vertebro.cement.surface import Opening, Part
 from vertebro.cement.survey import LevelSurvey
 
-TRUNK_DEPTH = (0.40, 0.62)
+TRUNK_DEPTH = (0.25, 0.50)
 """How far forward the basivertebral vein's trunk reaches, share of the body's depth (assumed: its
-tributaries meet near the middle of the body)."""
+tributaries meet behind the middle of the body)."""
 SHELL_MM = 1.0
 """Thickness of wall that a gap passes (assumed: 0.4 mm of cortex and what is compacted behind it)."""
 OUTSIDE_VEIN_MM = 15.0
@@ -153,7 +153,7 @@ def _basivertebral(survey: LevelSurvey, settings: RouteSettings, rng: np.random.
     inner = place + np.array([0.0, depth, 0.0])
     branches = []
     for sign, angle in zip((1.0, -1.0), np.radians(turn), strict=True):
-        tip = inner + 0.55 * depth * np.array([sign * np.sin(angle), np.cos(angle), 0.0])
+        tip = inner + 0.4 * depth * np.array([sign * np.sin(angle), np.cos(angle), 0.0])
         branches.append(np.stack([tip, inner]))
     return Route(
         kind=RouteKind.BASIVERTEBRAL_VEIN,

@@ -58,15 +58,16 @@ class RouteSettings:
         source="assumed: from a third to three times in 95 of 100",
     )
     basivertebral_radius_mm: float = setting(
-        1.0,
-        "Radius of the basivertebral vein's trunk (median).",
+        0.6,
+        "Radius of what is open of the basivertebral vein's trunk (median).",
         lower=0.1,
         upper=4.0,
         unit="mm",
-        source="recalled: the foramen measures 2 to 5 mm, the vein in it about 2",
+        source="recalled: the foramen measures 2 to 5 mm, the vein in it about 2 mm across; prone and thin-walled "
+        "it is partly collapsed (assumed)",
     )
     segmental_radius_mm: float = setting(
-        0.75,
+        0.5,
         "Radius of a segmental (external) vein where it passes the wall (median).",
         lower=0.1,
         upper=3.0,
@@ -74,7 +75,7 @@ class RouteSettings:
         source="assumed: below a millimetre; such foramina are at the limit of a 1 mm CT",
     )
     n_segmental: float = setting(
-        3.0,
+        2.0,
         "Mean number of segmental veins that open into a body's front and side walls.",
         lower=0.0,
         upper=20.0,
