@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from vertebro.errors import InputError, MismatchError, SolverError
 from vertebro.numerics.elasticity_conditions import NodeConditions
 from vertebro.numerics.elasticity_fields import centroid_strain, mean_energy_density, stress_of_strain
-from vertebro.numerics.elasticity_layout import Layout
+from vertebro.numerics.elasticity_layout import Layout, inner
 from vertebro.numerics.elasticity_material import IsotropicMaterial, Material, OrthotropicMaterial
 from vertebro.numerics.elasticity_solver import (
     ConjugateGradients,
@@ -247,7 +247,7 @@ def _solve(
     forces = operator.layout.unpack(operator.internal_forces())
     held = problem.conditions.is_held & is_active
     reactions = np.where(held, forces - problem.conditions.force_n, 0.0)
-    energy = 0.5 * float(np.vdot(displacement, forces))
+    energy = 0.5 * inner(displacement, forces)
     n_levels = len(operator.multigrid.levels) + 1
     return support, _Outcome(status, displacement, reactions, energy, tuple(solver.residuals), n_levels)
 

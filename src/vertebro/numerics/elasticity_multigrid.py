@@ -30,8 +30,9 @@ from vertebro.numerics.elasticity_reference import brick_stiffness, dense_stiffn
 
 Field = NDArray[np.float32]
 
-COARSEST_UNKNOWNS = 300
-"""A grid with fewer unknowns is solved directly."""
+COARSEST_UNKNOWNS = 90
+"""A grid with fewer unknowns is solved directly. So few that the array library starts no threads for it:
+waiting for those takes far longer than the work where other programs share the cores."""
 SPRING = 2.0
 """Stiffness that stands for a held displacement on the next grid, over the node's own diagonal."""
 N_SAMPLED_BRICKS = 400

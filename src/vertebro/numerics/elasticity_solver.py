@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.numerics.elasticity_conditions import NodeConditions
-from vertebro.numerics.elasticity_layout import Layout, filled_tiles, run_bands
+from vertebro.numerics.elasticity_layout import Layout, filled_tiles, inner, run_bands
 from vertebro.numerics.elasticity_multigrid import Multigrid
 from vertebro.progress import Progress
 from vertebro.settings import setting, validate
@@ -171,7 +171,7 @@ class ConjugateGradients:
         residual, image = layout.zeros(), layout.zeros()
         operator.product(held, image, is_masked=True)
         np.subtract(force * free, image, out=residual)
-        load = float(np.linalg.norm(residual))
+        load = math.sqrt(inner(residual, residual))
         operator.solution[:] = held
         if load == 0.0:
             return ElasticityStatus.NOTHING_TO_DO
@@ -189,7 +189,7 @@ class ConjugateGradients:
         direction = operator.layout.zeros()
         flat = [a.reshape(-1) for a in (operator.solution, residual, direction, image)]
         target = cycle.finest.residual.reshape(-1)
-        size = float(np.linalg.norm(residual))
+        size = math.sqrt(inner(residual, residual))
         self.residuals.append(size / load)
         target[:] = residual.reshape(-1) / max(size, 1e-300)
         before, last_size = 0.0, size

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vertebro.numerics.elasticity import ElasticityProblem
 from vertebro.numerics.elasticity_fields import centroid_strain
-from vertebro.numerics.elasticity_layout import run_bands
+from vertebro.numerics.elasticity_layout import inner, run_bands
 from vertebro.numerics.elasticity_material import IsotropicMaterial
 from vertebro.numerics.elasticity_multigrid import Multigrid
 from vertebro.numerics.elasticity_solver import (
@@ -188,8 +188,8 @@ class YieldingBody:
     def _imbalance(self, forces: Field, factor: float) -> tuple[float, float]:
         """Norm of the unbalanced forces, and of what holds and pushes the body."""
         left = (factor * self._load - forces) * self._free
-        outer = math.hypot(float(np.linalg.norm(forces * self._held)), factor * float(np.linalg.norm(self._load)))
-        return float(np.linalg.norm(left)), outer
+        outer = math.hypot(_size(forces * self._held), factor * _size(self._load))
+        return _size(left), outer
 
     def bending_of(self, state: State) -> Field:
         """Share that belongs to the strain of a state: its secant modulus over the elastic one."""
@@ -239,8 +239,12 @@ class YieldingBody:
         solver = ConjugateGradients(
             operator, ElasticitySettings(tolerance=min(accuracy, 0.1), max_iterations=400), silent
         )
-        status = solver.iterate(residual, self.layout.zeros(), float(np.linalg.norm(residual)))
+        status = solver.iterate(residual, self.layout.zeros(), _size(residual))
         self.last_iterations = len(solver.residuals) - 1
         if status is ElasticityStatus.STAGNATED:
             return None
         return operator.solution.copy()
+
+
+def _size(field: Field) -> float:
+    return math.sqrt(inner(field, field))
