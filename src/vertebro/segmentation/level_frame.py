@@ -17,7 +17,6 @@ from vertebro.segmentation.column_outline import Column
 from vertebro.segmentation.disc_planes import DiscPlane
 from vertebro.segmentation.ray_kernels import LEAST_HALF_HEIGHT_MM, PLANE_REACH
 
-
 LocalPlane = tuple[float, float, float]
 """z = c + gx·x + gy·y in a level's frame."""
 

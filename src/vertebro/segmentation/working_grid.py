@@ -1,4 +1,4 @@
-"""The CT on grids of its own size: coarse for finding, finer for outlining. Axes left, posterior, superior."""
+"""The CT on grids of its own: coarse for finding, finer for outlining. Axes left, posterior, superior."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class WorkingImage:
 
     hu: NDArray[np.float32]
     geometry: VolumeGeometry
+    source_mm: float = 1.0
+    """Mean voxel size of the CT that it was made from."""
 
     @property
     def step_mm(self) -> float:
@@ -72,4 +74,5 @@ def to_working_grid(volume: Volume, step_mm: float) -> WorkingImage:
     if max(sigma) > 0.3:
         hu = ndimage.gaussian_filter(hu.astype(np.float32), sigma, truncate=2.5)
     values = resample(hu, geometry, target, outside=-1024.0)
-    return WorkingImage(np.asarray(values, dtype=np.float32), target)
+    source_mm = float(np.mean(geometry.spacing_mm))
+    return WorkingImage(np.asarray(values, dtype=np.float32), target, source_mm)
