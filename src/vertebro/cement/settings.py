@@ -26,6 +26,15 @@ class RouteSettings:
         upper=0.9,
         source="assumed: half a voxel of missing cortex takes away about half of its contrast",
     )
+    gap_highest_hu: float = setting(
+        150.0,
+        "A wall is open only where its brightest point stays below this too.",
+        lower=0.0,
+        upper=1000.0,
+        unit="hu",
+        source="assumed: soft tissue, fluid and fatty marrow lie below; bone that is merely dense, without "
+        "a visible shell, lies above",
+    )
     gap_min_area_mm2: float = setting(
         10.0,
         "Smallest open patch of wall that counts as a gap seen in the CT.",
@@ -63,7 +72,7 @@ class RouteSettings:
         lower=0.1,
         upper=4.0,
         unit="mm",
-        source="recalled: the foramen measures 2 to 5 mm, the vein in it about 2 mm across; prone and thin-walled "
+        source="recalled: the foramen measures 2 to 5 mm, the vein in it about 2 mm across; thin-walled, "
         "it is partly collapsed (assumed)",
     )
     segmental_radius_mm: float = setting(

@@ -21,6 +21,10 @@ from vertebro.cement.settings import RouteSettings
 
 INSIDE_MM, OUTSIDE_MM = 2.5, 2.0
 """Range along the normal in which the shell is sought."""
+RESOLVED_VOXELS = 2.0
+"""An opening seen is at least so many of the CT's voxels wide."""
+CALM_MM = 0.6
+"""Blur against noise before the shell is read."""
 CORE_MM = (4.0, 7.0)
 """Range along the inward normal that stands for the bone inside."""
 
@@ -48,6 +52,8 @@ class BodySurface:
     """(n,): values of :class:`Part`."""
     contrast: NDArray[np.float64]
     """(n,): shell above core, in units of the part's usual; 0 is open, 1 usual."""
+    peak_hu: NDArray[np.float64]
+    """(n,): brightest value of the shell."""
     is_joined: NDArray[np.bool_]
     """(n,): whether the bone goes on outside (pedicles)."""
     area_mm2: float
@@ -81,8 +87,9 @@ def read_surface(
     index = np.argwhere(shell).astype(np.float64)
     outward = -gradient[shell]
     outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
-    peak = _along(hu, index, outward, (-INSIDE_MM, OUTSIDE_MM), spacing_mm).max(axis=1)
-    inner = np.median(_along(hu, index, -outward, CORE_MM, spacing_mm), axis=1)
+    calm = ndimage.gaussian_filter(hu, CALM_MM / spacing_mm)
+    peak = _along(calm, index, outward, (-INSIDE_MM, OUTSIDE_MM), spacing_mm).max(axis=1)
+    inner = np.median(_along(calm, index, -outward, CORE_MM, spacing_mm), axis=1)
     parts = _parts(outward)
     contrast = np.ones(len(index))
     core = float(np.median(inner))
@@ -102,14 +109,27 @@ def read_surface(
         normals_v=outward,
         parts=parts,
         contrast=contrast,
+        peak_hu=peak,
         is_joined=joined_near[tuple(index.astype(int).T)],
         area_mm2=spacing_mm**2,
     )
 
 
-def seen_openings(surface: BodySurface, settings: RouteSettings) -> tuple[Opening, ...]:
-    """Connected patches of wall that the CT shows open, the largest first."""
-    is_open = (surface.contrast < settings.gap_contrast) & ~surface.is_joined
+def seen_openings(
+    surface: BodySurface, settings: RouteSettings, source_spacing_mm: float = 1.0
+) -> tuple[Opening, ...]:
+    """Connected patches of wall that the CT shows open, the largest first.
+
+    Parameters
+    ----------
+    surface : BodySurface
+    settings : RouteSettings
+    source_spacing_mm : float
+        Largest voxel size of the CT: smaller patches than a few of its voxels cannot be seen.
+    """
+    is_open = (surface.contrast < settings.gap_contrast) & (surface.peak_hu < settings.gap_highest_hu)
+    is_open &= ~surface.is_joined
+    least_mm2 = max(settings.gap_min_area_mm2, (RESOLVED_VOXELS * source_spacing_mm) ** 2)
     points = surface.points_v[is_open]
     if not len(points):
         return ()
@@ -120,7 +140,7 @@ def seen_openings(surface: BodySurface, settings: RouteSettings) -> tuple[Openin
     for number in range(count):
         mine = piece == number
         area = float(mine.sum()) * surface.area_mm2
-        if area < settings.gap_min_area_mm2:
+        if area < least_mm2:
             continue
         patch = points[mine]
         normal = surface.normals_v[is_open][mine].mean(axis=0)

@@ -132,7 +132,7 @@ def survey_level(  # noqa: PLR0913 - one noun each
     porosity = np.where(domain, porosity_from_mineral(mineral, settings.bone), 0.0).astype(np.float32)
     porosity[void] = 1.0
     surface = read_surface(body, vertebra, hu, vertebra_from_patch, step)
-    openings = seen_openings(surface, settings.routes)
+    openings = seen_openings(surface, settings.routes, max(volume.spacing_mm))
     is_fractured = bool(level.genant_grade) or bool(level.cleft.present)
     return LevelSurvey(
         name=level.name,
