@@ -13,6 +13,7 @@ from vertebro.case import (
     InjectionResult,
     LevelAssessment,
     Manifest,
+    MechanicsResult,
     PlanViews,
     Severity,
     TreatmentPlan,
@@ -27,6 +28,7 @@ from vertebro.reporting.content import (
     FindingText,
     InjectionBlock,
     LevelBlock,
+    MechanicsBlock,
     PlanBlock,
 )
 from vertebro.reporting.facts import image_facts, patient_facts
@@ -34,6 +36,7 @@ from vertebro.reporting.figure import Figure
 from vertebro.reporting.headline import headline_of, statements_of
 from vertebro.reporting.injection_section import InjectionSource, injection_blocks
 from vertebro.reporting.level_text import level_block, level_rows, without_notes
+from vertebro.reporting.mechanics_section import MechanicsSource, mechanics_blocks
 from vertebro.reporting.methods import input_texts, option_facts, settings_tables, software_facts, stage_texts
 from vertebro.reporting.overview import overview_figure
 from vertebro.reporting.plan_section import PlanSource, first_page_line, plan_blocks, planned_levels
@@ -70,6 +73,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
     views: PlanViews | None = None,
     balloon: BalloonResult | None = None,
     injection: InjectionResult | None = None,
+    mechanics: MechanicsResult | None = None,
     facts: ReportFacts | None = None,
     settings: ReportSettings | None = None,
 ) -> CaseReport:
@@ -90,6 +94,8 @@ def compose_report(  # noqa: PLR0913 - one noun each
         Told for every level that has balloons.
     injection : InjectionResult, optional
         The simulated cement of the levels that the plan would treat.
+    mechanics : MechanicsResult, optional
+        Stiffness and strength, told for broken and treated levels.
     facts : ReportFacts, optional
         The case's name, the report's date, the manifest and the settings it was made with.
     settings : ReportSettings, optional
@@ -110,7 +116,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
     """
     chosen, known = settings or ReportSettings(), facts or ReportFacts()
     words = load_words(chosen.language)
-    findings = all_findings(volume, labels, assessment, plan, views, balloon, injection)
+    findings = all_findings(volume, labels, assessment, plan, views, balloon, injection, mechanics)
     texts = tuple(finding_text(item, words) for item in findings)
     rows, notes = level_rows(assessment, words)
     figures: dict[str, Figure] = {}
@@ -132,6 +138,9 @@ def compose_report(  # noqa: PLR0913 - one noun each
     if injection is not None:
         poured = InjectionSource(volume, assessment, injection, words, chosen, finding_text)
         injections = injection_blocks(poured, figures)
+    loaded: tuple[MechanicsBlock, ...] = ()
+    if mechanics is not None:
+        loaded = mechanics_blocks(MechanicsSource(assessment, mechanics, words, finding_text), figures)
     alerts = tuple(text for text in texts if text.severity == Severity.BLOCK.value)
     others = tuple(text for text in texts if text.severity == Severity.WARN.value)
     shown = others[: chosen.n_key_findings]
@@ -164,6 +173,7 @@ def compose_report(  # noqa: PLR0913 - one noun each
         plan_line=first_page_line(assessment, plan, views, words) if plan is not None else "",
         plans=plans,
         injections=injections,
+        mechanics=loaded,
         balloons=balloons,
     )
 
@@ -176,6 +186,7 @@ def all_findings(  # noqa: PLR0913, PLR0917 - one noun each
     views: PlanViews | None = None,
     balloon: BalloonResult | None = None,
     injection: InjectionResult | None = None,
+    mechanics: MechanicsResult | None = None,
 ) -> tuple[Finding, ...]:
     """The findings of image, labels, spine, levels, the plan of abnormal levels and its views.
 
@@ -193,6 +204,8 @@ def all_findings(  # noqa: PLR0913, PLR0917 - one noun each
         sources += [balloon.findings, *(level.findings for level in balloon.levels.values())]
     if injection is not None:
         sources += [injection.findings, *(level.findings for level in injection.levels.values())]
+    if mechanics is not None:
+        sources += [mechanics.findings, *(level.findings for level in mechanics.levels.values())]
     unique: dict[tuple[str, str, str], Finding] = {}
     for source in sources:
         for item in source:

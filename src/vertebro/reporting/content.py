@@ -223,6 +223,26 @@ class InjectionBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class MechanicsBlock:
+    """Stiffness and strength of one level, before and after cement."""
+
+    level: str
+    anchor: str
+    tone: str
+    title: str
+    notice: str
+    """How far to trust it."""
+    facts: tuple[Fact, ...]
+    sections: tuple[str, ...]
+    """Keys of the sections with the strain: before, after."""
+    sections_caption: str
+    charts: tuple[str, ...]
+    """Keys of the load curve and of loads against strength."""
+    charts_caption: str
+    findings: tuple[FindingText, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Headline:
     """The first thing read."""
 
@@ -312,3 +332,4 @@ class CaseReport:
     plans: tuple[PlanBlock, ...] = ()
     balloons: tuple[BalloonBlock, ...] = ()
     injections: tuple[InjectionBlock, ...] = ()
+    mechanics: tuple[MechanicsBlock, ...] = ()

@@ -48,6 +48,7 @@ def run(inputs: Inputs, settings: ReportSettings, *, seed: int, progress: Progre
         views=inputs["views"],
         injection=inputs["injection"],
         balloon=inputs["balloon"],
+        mechanics=inputs["mechanics"],
         facts=facts,
         settings=settings,
     )

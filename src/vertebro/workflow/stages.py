@@ -184,7 +184,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="report",
         title="Composing the report",
-        needs=("ct", "labels", "assessment", "plan", "views", "balloon", "injection"),
+        needs=("ct", "labels", "assessment", "plan", "views", "balloon", "injection", "mechanics"),
         module="vertebro.workflow.stage_report",
         settings="vertebro.reporting:ReportSettings",
         writes=("report.html", "report.pdf", "figures/"),
