@@ -31,8 +31,8 @@ ClickOption = Annotated[
         "--click",
         metavar="WORDS",
         help="A correction; may be repeated. One of: 'name L1 x,y,z', 'lowest L5', 'highest T10', "
-        "'add x,y,z', 'remove x,y,z', 'merge x,y,z x,y,z', 'split x,y,z', 'disc x,y,z x,y,z', 'paint L1 x,y,z radius', "
-        "'erase x,y,z radius'. Positions are LPS millimetres.",
+        "'add x,y,z', 'remove x,y,z', 'merge x,y,z x,y,z', 'split x,y,z', 'disc x,y,z x,y,z', "
+        "'paint L1 x,y,z radius', 'erase x,y,z radius'. Positions are LPS millimetres.",
     ),
 ]
 UndoOption = Annotated[

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from vertebro.case.correction import (
     RemoveLevel,
     SplitLevel,
 )
+from vertebro.case.level import level_order
 from vertebro.case.segmentation import SpineSegmentation
 from vertebro.errors import InputError
 from vertebro.geometry import apply_affine
@@ -39,6 +41,8 @@ from vertebro.segmentation.segment import finish
 from vertebro.segmentation.settings import SegmentationSettings
 from vertebro.segmentation.work import SpineWork
 
+GivenName = tuple[NDArray[np.float64], str]
+"""A world position and the name of the level there."""
 SEARCH_MM = 6.0
 """A disc is looked for this far from where a person put it (assumed: a careless click is 5 mm off)."""
 SLACK_MM = 4.0
@@ -90,9 +94,9 @@ def correct(
     for item in corrections:
         match item:
             case NameLevel():
-                names.append((np.asarray(item.at_lps_mm), item.name))
+                names = chain.with_name(names, (np.asarray(item.at_lps_mm), item.name))
             case NameEnd():
-                names.append((chain.end(item.end), item.name))
+                names = chain.with_name(names, (chain.end(item.end), item.name))
             case Paint():
                 strokes.append(item)
             case _:
@@ -158,6 +162,29 @@ class _Chain:
         indices = [index for index, kept in enumerate(self.kept) if kept]
         index = indices[-1] if which == "highest" else indices[0]
         return 0.5 * (self.planes[index].point_lps_mm + self.planes[index + 1].point_lps_mm)
+
+    def with_name(self, names: list[GivenName], new: GivenName) -> list[GivenName]:
+        """The names that a person gave, with a new one; earlier ones that it contradicts are dropped.
+
+        Two answers can both hold where they stand in order with as many levels between them as there
+        are in a spine, or one more or fewer (T13, L6, no T12).
+        """
+        place, order = self._nearest(new[0]), level_order(new[1])
+        kept = []
+        for position, name in names:
+            apart, named_apart = place - self._nearest(position), level_order(name) - order
+            if apart * named_apart > 0 and abs(apart - named_apart) <= 1:
+                kept.append((position, name))
+        return [*kept, new]
+
+    def _nearest(self, position: NDArray[np.float64]) -> int:
+        """The kept body nearest to a position, counted from caudal."""
+        middles = [0.5 * (a.point_lps_mm + b.point_lps_mm) for a, b in pairwise(self.planes)]
+        away = [
+            float(np.linalg.norm(m - position)) if k else np.inf
+            for m, k in zip(middles, self.kept, strict=True)
+        ]
+        return int(np.argmin(away))
 
     def _level(self, at: Position) -> int:
         """The interval between planes in which a position lies."""

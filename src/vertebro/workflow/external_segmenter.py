@@ -18,7 +18,7 @@ from pathlib import Path
 from vertebro.errors import InputError
 from vertebro.imaging import LabelVolume, Volume
 from vertebro.io.labels import read_labels
-from vertebro.io.nifti import save_nifti
+from vertebro.io.nifti_labels import write_ct_nifti
 from vertebro.progress import Progress, silent
 
 BUILT_IN = "builtin"
@@ -112,7 +112,7 @@ def run_segmenter(segmenter: Segmenter, volume: Volume, progress: Progress = sil
     with tempfile.TemporaryDirectory(prefix="vertebro-") as folder:
         root = Path(folder)
         ct, labels, said = root / "ct.nii.gz", root / "labels.nii.gz", root / "said"
-        save_nifti(ct, volume.hu, volume.geometry, description="vertebro: CT")
+        write_ct_nifti(ct, volume)
         home = root / "home"
         home.mkdir()
         (home / "config.json").write_text(

@@ -36,7 +36,7 @@ def run(inputs: Inputs, settings: None, *, seed: int, progress: Progress) -> Sta
         told = " ".join(item.message for item in labels.findings)
         raise InputError(
             "labels.none_found",
-            got=f"a CT in which no vertebra was found. {told}".rstrip(". "),
+            got=f"a CT without labels. {told or 'No vertebra was found in it'}".rstrip(". "),
             needed="a CT of a spine, or a label file of its vertebrae",
             remedy="Pass labels with --labels, or another CT. 'vertebro segment' shows what was found.",
             fields=("labels",),

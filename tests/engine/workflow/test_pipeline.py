@@ -189,13 +189,6 @@ def test_a_case_whose_ct_is_damaged_says_so(patient: tuple[Path, Path], case: Pa
     assert caught.value.code == "case.damaged"
 
 
-def test_without_labels_it_says_what_is_needed(patient: tuple[Path, Path], case: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        run_case(patient[0], case, stages=UNTIL)
-
-    assert caught.value.code == "labels.missing"
-
-
 def test_a_case_inside_its_input_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "cd"
     folder.mkdir()
