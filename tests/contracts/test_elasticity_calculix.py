@@ -19,6 +19,7 @@ from vertebro.numerics.elasticity import (
     solve_elasticity,
 )
 from vertebro.numerics.elasticity_material import Material
+from vertebro.numerics.elastoplasticity import PlasticMaterial, solve_load_path
 
 SHAPE, SPACING_MM = (12, 10, 9), (1.0, 1.0, 1.2)
 
@@ -123,3 +124,23 @@ def test_what_calculix_cannot_do_is_refused(tmp_path: Path) -> None:
     trabecular = OrthotropicMaterial.transversely_isotropic(np.full(SHAPE, 100.0))
     with pytest.raises(InputError, match="isotropic"):
         write_inp(tmp_path / "b.inp", _problem(trabecular), yielding=YieldLine(0.008, 0.05))
+
+
+@pytest.mark.slow
+def test_calculix_agrees_beyond_yield(tmp_path: Path) -> None:
+    """A bone of stiff shell and soft core, ends held, pressed to 2.4 %: von Mises, hardening."""
+    young = _modulus("shell")
+    material = IsotropicMaterial(young, 0.3)
+    bottom, top = material.end_nodes(2, -1), material.end_nodes(2, 1)
+    press = -0.024 * SHAPE[2] * SPACING_MM[2]
+    conditions = NodeConditions.free(SHAPE).hold(bottom).hold(top, (0, 1)).hold(top, (2,), press)
+    problem = ElasticityProblem(material, SPACING_MM, conditions)
+    line = YieldLine(strain=0.008, hardening_ratio=0.05, n_increments=10)
+
+    _, reactions = calculix(write_inp(tmp_path / "body.inp", problem, yielding=line))
+
+    law = PlasticMaterial(0.008, 0.008, hardening_ratio=0.05, max_damage=0.0)
+    curve = solve_load_path(problem, law, np.linspace(0.1, 1.0, 10), monitor=top)
+    elastic = 10.0 * curve.force_n[0, 2]
+    assert curve.force_n[-1, 2] > 0.5 * elastic  # far beyond yield
+    assert curve.force_n[-1, 2] == pytest.approx(reactions[2][top].sum(), rel=0.02)

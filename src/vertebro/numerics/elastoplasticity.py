@@ -198,9 +198,7 @@ def _elastic(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
     """Displacements at factor 1 of the body that does not yield, and the elements left out."""
     softened = replace(problem, material=problem.material.scaled(1.0 - lost))
-    solution = solve_elasticity(
-        softened, ElasticitySettings(tolerance=1e-6, n_threads=settings.n_threads)
-    )
+    solution = solve_elasticity(softened, ElasticitySettings(tolerance=1e-6, n_threads=settings.n_threads))
     if not solution.status.is_usable:
         raise InputError(
             "elasticity.unsolved",

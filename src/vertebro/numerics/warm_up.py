@@ -20,6 +20,7 @@ KERNEL_MODULES = {
     "image_kernels": "image filters",
     "solid_kernels": "needles and rods",
     "elasticity_kernels": "stiffness of bone",
+    "elastoplastic_kernels": "strength of bone",
     "heat_kernels": "heat of cement",
 }
 """Modules that compile when imported, and what they are for."""
