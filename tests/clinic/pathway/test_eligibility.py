@@ -7,6 +7,7 @@ import pytest
 from vertebro_clinic.core.errors import ConditionsUnmet
 from vertebro_clinic.pathway.domain.eligibility import CHECKS, decide_eligibility, findings_for
 from vertebro_clinic.pathway.domain.policies import approve_rule, limit
+from vertebro_clinic.pathway.domain.records import sign_record
 from vertebro_clinic.pathway.domain.transitions import move_case
 from vertebro_clinic.pathway.enums import Event, Severity, Stage
 from vertebro_clinic.pathway.models import (
@@ -107,4 +108,19 @@ def test_tumours_need_the_board(case, cast) -> None:
     )
 
     with pytest.raises(ConditionsUnmet, match="tumour board"):
+        move_case(actor=cast.radiologist, case_id=case.pk, event=Event.ACCEPT_ELIGIBILITY)
+
+
+def test_without_facts_the_rules_stop_instead_of_saying_nothing(world) -> None:
+    assert [(row["rule"], row["severity"]) for row in findings_for(world.dana)] == [("incomplete", "block")]
+
+
+def test_a_fact_that_changes_after_the_decision_stops_it(case, cast) -> None:
+    saved = decide_eligibility(
+        actor=cast.radiologist, case_id=case.pk, values={"mdt": "not_needed"}, overrides={}, version=0
+    )
+    sign_record(actor=cast.radiologist, case_id=case.pk, model=Eligibility, version=saved.version)
+    Consultation.objects.filter(case=case).update(pregnancy="yes")
+
+    with pytest.raises(ConditionsUnmet, match="changed since the decision"):
         move_case(actor=cast.radiologist, case_id=case.pk, event=Event.ACCEPT_ELIGIBILITY)

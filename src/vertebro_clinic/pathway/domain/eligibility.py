@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from vertebro_clinic.core.actor import Actor
 from vertebro_clinic.pathway.domain.clock import site_today
@@ -107,14 +108,34 @@ def _finding(rule: Rule, *, approved: bool) -> dict[str, Any]:
     }
 
 
+INCOMPLETE = "incomplete"
+
+
+def _cannot_run() -> dict[str, Any]:
+    return {
+        "rule": INCOMPLETE,
+        "version": "1",
+        "severity": str(Severity.BLOCK),
+        "words": _(
+            "The rules cannot run: the consultation or the reading of the images is not on the record"
+        ),
+        "source": _("unknown never counts as no"),
+        "confirmed": True,
+        "asks": True,
+        "approved": True,
+    }
+
+
 def findings_for(case: Case) -> list[dict[str, Any]]:
-    """What the rules say about a case now, the stopping ones first. Empty without a consultation and a reading.
+    """What the rules say about a case now, the stopping ones first.
+
+    Without a consultation and a reading no rule can run, and that is itself the one finding: it stops.
 
     A rule that the site switched off is silent; one whose source was not confirmed asks a clinician.
     """
     note, review = current(case, Consultation), current(case, ImagingReview)
     if note is None or review is None:
-        return []
+        return [_cannot_run()]
     targets = tuple(LevelFinding.objects.filter(review=review, is_current=True, is_target=True))
     facts = Facts(case, note, review, targets, current(case, Referral))
     approved = approvals(case.site)
@@ -137,7 +158,7 @@ def decide_eligibility(
     with transaction.atomic():
         case = Case.objects.select_related("site", "patient").get(pk=case_id)
         found = findings_for(case)
-        named = {row["rule"] for row in found}
+        named = {row["rule"] for row in found} - {INCOMPLETE}
         kept = {
             name: reason.strip() for name, reason in overrides.items() if name in named and reason.strip()
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from vertebro_clinic.core.errors import Missing
+from vertebro_clinic.pathway.domain.eligibility import findings_for
 from vertebro_clinic.pathway.domain.guards.answers import YES, unanswered, when
 from vertebro_clinic.pathway.enums import Severity
 from vertebro_clinic.pathway.models import (
@@ -51,7 +52,14 @@ def eligibility_decided(case: Case) -> list[Missing]:
     decision = Eligibility.objects.filter(case=case, is_current=True).first()
     if decision is None:
         return [Missing("eligibility.none", _("The rules have not been run and decided on."), step)]
-    missing = []
+    now = {row["rule"] for row in findings_for(case) if row["severity"] == Severity.BLOCK}
+    decided = {row["rule"] for row in decision.findings}
+    missing = when(
+        not now <= decided,
+        "eligibility.changed",
+        _("Something changed since the decision: look at the findings again and sign anew."),
+        step,
+    )
     for finding in decision.findings:
         if finding["severity"] == Severity.BLOCK and not decision.overrides.get(finding["rule"], "").strip():
             missing.append(

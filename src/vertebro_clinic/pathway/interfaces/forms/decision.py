@@ -28,7 +28,7 @@ class EligibilityForm(ClinicForm):
         super().__init__(*args, **kwargs)
         self.findings = findings or []
         for row in self.findings:
-            if row["severity"] == Severity.BLOCK:
+            if row["severity"] == Severity.BLOCK and row["rule"] != "incomplete":
                 name = PREFIX + row["rule"]
                 self.fields[name] = forms.CharField(
                     label=_("Reason for going on all the same"), required=False, max_length=500
