@@ -183,6 +183,7 @@ def weighted_corners(f, third, ninth):  # type: ignore[no-untyped-def]
 
 @njit(forceinline=True, fastmath=FLAGS)
 def store(part, row, t, values):  # type: ignore[no-untyped-def]
+    """Put the forces on the eight corners of brick ``t`` in a tile's rows."""
     for corner in range(8):
         part[(row + corner) * TILE + t] = values[corner]
 

@@ -184,6 +184,10 @@ class ConjugateGradients:
     def iterate(
         self, residual: NDArray[np.float64], image: NDArray[np.float64], load: float
     ) -> ElasticityStatus:
+        """Add to ``operator.solution`` what removes ``residual``, to the tolerance of ``load``.
+
+        ``residual`` and ``image`` are packed fields that are worked in.
+        """
         operator = self.operator
         kernels, cycle = operator.kernels, operator.multigrid
         direction = operator.layout.zeros()

@@ -133,7 +133,7 @@ class LoadCurve:
     """(6, i, j, k)."""
 
 
-def solve_load_path(
+def solve_load_path(  # noqa: PLR0913 - what, how, where to look, where from: each is needed
     problem: ElasticityProblem,
     plastic: PlasticMaterial,
     factors: Sequence[float],
