@@ -123,7 +123,8 @@ class HerschelBulkley:
         bundle = (self.consistency_mpa_sn / 12.0) * (9.0 + 3.0 / n) ** n
         effective = bundle * (150.0 * k * porosity) ** ((1.0 - n) / 2.0)
         gradient = self.yield_stress_mpa * np.sqrt(porosity / (2.0 * k))
-        return effective * speed ** (n - 1.0) + gradient * k / speed
+        apparent: Floats = effective * speed ** (n - 1.0) + gradient * k / speed
+        return apparent
 
 
 Fluid = Newtonian | HerschelBulkley

@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 
 
 def _frozen(values: ArrayLike, dtype: type = np.float64) -> NDArray:  # type: ignore[type-arg]
-    array = np.array(values, dtype)
+    array: NDArray = np.array(values, dtype)  # type: ignore[type-arg]
     array.flags.writeable = False
     return array
 

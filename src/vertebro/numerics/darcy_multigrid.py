@@ -5,8 +5,9 @@ between two blocks (the sum alone is the Galerkin operator of piecewise constant
 is twice too stiff for smooth pressure). A correction reaches each cell from its own block and, by the
 shares of its connections, from the blocks next to it. Rows along the last axis are relaxed by exact
 line solves in two colours. The first coarse levels are visited within two steps of conjugate gradients
-each (K-cycle), which keeps high-mobility regions and channels from spoiling the convergence. The
-nodes of a pipe network are carried unmerged to every level and solved exactly there; the coarsest level, cells and nodes together, is solved by a dense factorization.
+each (K-cycle), which keeps high-mobility regions and channels from spoiling the convergence. The nodes
+of a pipe network are carried unmerged to every level and solved exactly there; the coarsest level,
+cells and nodes together, is solved by a dense factorization.
 
 Single precision throughout: a preconditioner need not be accurate, and half the memory is half the
 time. No units: the caller's matrix is ``A p = q``.
@@ -97,12 +98,13 @@ class Level:
     @property
     def n_planes(self) -> int:
         """Planes along the first axis, ghosts not counted."""
-        return self.tx.shape[0] - 2
+        return int(self.tx.shape[0]) - 2
 
     @property
     def n_cells(self) -> int:
         """Cells of the box, ghosts not counted."""
-        return int(np.prod([n - 2 for n in self.tx.shape]))
+        a, b, c = self.tx.shape
+        return int((a - 2) * (b - 2) * (c - 2))
 
 
 def row_spans(is_active: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -153,19 +155,20 @@ class Multigrid:
         for level in self.levels[:-1]:
             arguments = (level.pivot, level.sink, level.tx, level.ty, level.tz, level.spans)
             bands.run(kernels.factor_rows, arguments, level.n_planes, level.n_cells)
-            arguments = (*level.weights, level.tx, level.ty, level.tz, level.sink, _REACH)
-            bands.run(kernels.weigh_blocks, arguments, level.n_planes, level.n_cells)
+            blocks = (*level.weights, level.tx, level.ty, level.tz, level.sink, _REACH)
+            bands.run(kernels.weigh_blocks, blocks, level.n_planes, level.n_cells)
         self._coarse_cells = np.flatnonzero(active[-1])
         self._coarse_solve = self._factor_coarsest()
 
     def _coarser(self, fine: Level, is_active: NDArray[np.bool_]) -> Level:
-        arrays = tuple(np.zeros(is_active.shape, np.float32) for _ in range(4))
-        arguments = (*arrays, fine.tx, fine.ty, fine.tz, fine.sink, _COARSE_WEIGHT)
+        shape = is_active.shape
+        tx, ty, tz, sink = (np.zeros(shape, np.float32) for _ in range(4))
+        arguments = (tx, ty, tz, sink, fine.tx, fine.ty, fine.tz, fine.sink, _COARSE_WEIGHT)
         self._bands.run(kernels.coarsen, arguments, is_active.shape[0] - 2, fine.n_cells)
         place = np.unravel_index(fine.links.cell, fine.tx.shape)
         cell = np.ravel_multi_index(tuple((index + 1) // 2 for index in place), is_active.shape)
         links = NodeLinks(cell.astype(np.int64), fine.links.node, fine.links.transmissibility)
-        return Level(*arrays, row_spans(is_active), links)
+        return Level(tx, ty, tz, sink, row_spans(is_active), links)
 
     def _factor_coarsest(self) -> Callable[[Floats], Floats]:
         level, cells = self.levels[-1], self._coarse_cells
@@ -286,7 +289,8 @@ class Multigrid:
     def _gather_at_nodes(self, level: Level) -> Floats:
         links = level.links
         received = links.transmissibility * level.x.reshape(-1)[links.cell]
-        return np.bincount(links.node, received, self._n_nodes)
+        gathered: Floats = np.bincount(links.node, received, self._n_nodes).astype(float)
+        return gathered
 
     def _solve_coarsest(self, level: Level, b_nodes: Floats) -> tuple[Singles, Floats]:
         cells = self._coarse_cells

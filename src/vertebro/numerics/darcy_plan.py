@@ -178,4 +178,5 @@ def _joined_to_outlets(medium: DarcyMedium, has_pores: NDArray[np.bool_]) -> NDA
     both = both[:, is_open[both[0]] & is_open[both[1]]]
     graph = coo_matrix((np.ones(both.shape[1], bool), (both[0], both[1])), shape=(ground + 1, ground + 1))
     _, label = connected_components(graph, directed=False)
-    return has_pores & (label[:size] == label[ground]).reshape(medium.shape)
+    joined_cells: NDArray[np.bool_] = has_pores & (label[:size] == label[ground]).reshape(medium.shape)
+    return joined_cells

@@ -97,7 +97,7 @@ def lattice_green(offset: tuple[int, int, int], weights: tuple[float, float, flo
     near, _ = quad(decay, 0.0, 50.0 * scale, limit=200, epsabs=1e-9 * scale)
     # beyond, in s = t^(-1/2): the integrand tends to a constant
     far, _ = quad(lambda s: decay(s**-2) * 2.0 * s**-3, 0.0, (50.0 * scale) ** -0.5, limit=200)
-    return near + far
+    return float(near + far)
 
 
 @lru_cache(maxsize=64)
@@ -130,7 +130,8 @@ def place_mouth(medium: DarcyMedium, opening: Opening) -> Mouth:
     mean = float(np.prod(k) ** (1.0 / 3.0))
     weights = tuple(float(value) for value in k / mean)
     w3 = (weights[0], weights[1], weights[2])
-    own = _own_green(index, shares, w3) + _evened_green(index, shares, w3)
+    offsets = tuple(tuple(int(n) for n in row) for row in index - index.min(axis=0))
+    own = _own_green(offsets, tuple(shares.tolist()), w3) + _evened_green(offsets, tuple(shares.tolist()), w3)
     axes = opening.radius_mm * np.sqrt(mean / k)
     capacity = 1.0 / float(elliprf(*(axes**2)))
     porosity = float(np.sum(shares * medium.porosity[tuple(index.T)]))
@@ -154,29 +155,35 @@ def _ball_shares(opening: Opening, spacing_mm: float, n_parts: int = 5) -> tuple
     return index, shares / shares.sum()
 
 
-def _own_green(index: NDArray[np.int64], shares: Floats, weights: tuple[float, float, float]) -> float:
+@lru_cache(maxsize=256)
+def _own_green(
+    index: tuple[tuple[int, ...], ...], shares: tuple[float, ...], weights: tuple[float, float, float]
+) -> float:
     """Mean Green function of the shared source upon itself."""
     known: dict[tuple[int, ...], float] = {}
     total = 0.0
     for a, share_a in zip(index, shares, strict=True):
         for b, share_b in zip(index, shares, strict=True):
-            offset = tuple(int(n) for n in np.abs(a - b))
+            offset = tuple(abs(m - n) for m, n in zip(a, b, strict=True))
             if offset not in known:
                 known[offset] = lattice_green((offset[0], offset[1], offset[2]), weights)
             total += share_a * share_b * known[offset]
     return total
 
 
+@lru_cache(maxsize=256)
 def _evened_green(
-    index: NDArray[np.int64], shares: Floats, weights: tuple[float, float, float], n: int = 48
+    index: tuple[tuple[int, ...], ...],
+    shares: tuple[float, ...],
+    weights: tuple[float, float, float],
+    n: int = 48,
 ) -> float:
     """What evened fluxes add to the 7-point lattice's Green function of a source upon itself.
 
     The difference of the two symbols' inverses is bounded, so the midpoint rule over a period serves.
     """
-    low = index.min(axis=0)
-    source = np.zeros((n, n, n))
-    np.add.at(source, tuple((index - low).T), shares)
+    source: NDArray[np.complex128] = np.zeros((n, n, n), complex)
+    np.add.at(source, tuple(np.array(index).T), shares)
     for axis in range(3):  # shift to midpoints, away from the singular origin
         phase = np.exp(-1j * np.pi * np.arange(n) / n)
         source = source * phase.reshape([n if a == axis else 1 for a in range(3)])

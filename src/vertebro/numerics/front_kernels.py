@@ -114,8 +114,9 @@ _STRIDES = types.UniTuple(_INT, 2)
 
 @njit([_INT(_F, _K, _F, _K3, _STRIDES, _S, _I, _I, _F, _I, _F, _I, _S, types.float64, _S, _PLANES)],
       **_OPTIONS)  # fmt: skip
-def push_pistons(volume, capacity, p, f3, strides, row_of, row_start, row_end, row_t, starts, keys, items,
-                 mark, dt, plane_of, planes):  # type: ignore[no-untyped-def]  # fmt: skip
+def push_pistons(volume, capacity, p, f3, strides, row_of, row_start, row_end, row_t, starts,  # type: ignore[no-untyped-def]
+                 keys, items,
+                 mark, dt, plane_of, planes):  # fmt: skip
     """Let cement flow on to entities of lower pressure for a time.
 
     A mixed cell with a plane gives what the plane lets through; any entity gives what exceeds its
