@@ -22,6 +22,10 @@ KERNEL_MODULES = {
     "elasticity_kernels": "stiffness of bone",
     "elastoplastic_kernels": "strength of bone",
     "heat_kernels": "heat of cement",
+    "darcy_multigrid_kernels": "pressure of flow in bone",
+    "darcy_assembly_kernels": "resistance of flow in bone",
+    "front_planes_kernels": "planes of the cement's front",
+    "front_kernels": "cement's front",
 }
 """Modules that compile when imported, and what they are for."""
 
