@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vertebro.case import Estimate, LevelMechanics, LoadState
+from vertebro.case import Estimate, LevelMechanics
+from vertebro.geometry import apply_affine
 from vertebro.reporting.figure import Dot, Figure, Path, Raster, Shape, Text
 from vertebro.reporting.wording import Words
 
@@ -20,10 +21,14 @@ _GREY_TOP_MG_CC = 450.0
 """Density shown as white."""
 
 
-def strain_figure(level: LevelMechanics, state: LoadState, name: str, words: Words, key: str) -> Figure:
+def strain_figure(
+    level: LevelMechanics, centre_lps_mm: NDArray[np.float64], name: str, words: Words, key: str
+) -> Figure:
     """The middle sagittal section: density in grey, strain under 1000 N laid over it, front to the left."""
     told = words["mechanics"]
-    density, strain = _sagittal(level.density.values), _sagittal(state.strain.values)
+    state = level.after if name == "after" and level.after is not None else level.before
+    plane = _middle_plane(level, centre_lps_mm)
+    density, strain = _sagittal(level.density.values, plane), _sagittal(state.strain.values, plane)
     rows, columns = density.shape
     scale = _SHEET_WIDTH / columns
     height = rows * scale
@@ -34,7 +39,7 @@ def strain_figure(level: LevelMechanics, state: LoadState, name: str, words: Wor
         top = STRAIN_STEPS[index + 1][0] if index + 1 < len(STRAIN_STEPS) else np.inf
         shapes += _cells((strain >= least) & (strain < top) & (density != 0.0), role, scale)
     if level.cement is not None and state is level.after:
-        shapes += _cells(_sagittal(level.cement.values) >= 0.5, "image-cement", scale, opacity=0.35)
+        shapes += _cells(_sagittal(level.cement.values, plane) >= 0.5, "image-cement", scale, opacity=0.35)
     shapes.append(Text(2.0, 4.5, f"{level.name} {told[name]}", "image-ink", size_mm=3.0, on_image=True))
     shapes += _strain_key(height, told)
     return Figure(
@@ -48,9 +53,15 @@ def strain_figure(level: LevelMechanics, state: LoadState, name: str, words: Wor
     )
 
 
-def _sagittal(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(rows, columns) of the middle plane: front to the left, top up."""
-    middle = values[values.shape[0] // 2].astype(np.float64)
+def _middle_plane(level: LevelMechanics, centre_lps_mm: NDArray[np.float64]) -> int:
+    """Index of the sagittal plane through the body's centre."""
+    index = apply_affine(level.density.geometry.voxel_from_lps, centre_lps_mm)
+    return int(np.clip(round(float(index[0])), 0, level.density.values.shape[0] - 1))
+
+
+def _sagittal(values: NDArray[np.float32], plane: int) -> NDArray[np.float64]:
+    """(rows, columns) of one sagittal plane: front to the left, top up."""
+    middle = values[plane].astype(np.float64)
     return np.ascontiguousarray(middle[::-1, ::-1].T)
 
 

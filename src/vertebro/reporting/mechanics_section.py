@@ -46,6 +46,7 @@ def _block(
     words, stem = source.words, f"mechanics-{number:02d}"
     told = words["mechanics"]
     assessed = source.assessment.levels[level.name]
+    centre = assessed.lps_from_vertebra[:3, 3]
 
     def kept(figure: Figure | None) -> list[str]:
         if figure is None:
@@ -53,9 +54,9 @@ def _block(
         figures[figure.key] = figure
         return [figure.key]
 
-    sections = kept(strain_figure(level, level.before, "before", words, f"{stem}-strain-before"))
+    sections = kept(strain_figure(level, centre, "before", words, f"{stem}-strain-before"))
     if level.after is not None:
-        sections += kept(strain_figure(level, level.after, "after", words, f"{stem}-strain-after"))
+        sections += kept(strain_figure(level, centre, "after", words, f"{stem}-strain-after"))
     loads = [
         (str(told[f"activity_{name}"]), load)
         for name, load in source.mechanics.loads_n.get(level.name, {}).items()
