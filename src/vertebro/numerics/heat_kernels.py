@@ -101,11 +101,15 @@ def solve_heat_step(gx, gy, gz, loss, capacity, scale, inverse_diagonal, rhs, x,
     return -1
 
 
+@njit("f8(f8, f8[::1])", **_OPTIONS)
+def _limit(kelvin, law):  # type: ignore[no-untyped-def]
+    return min(max(law[4] + law[5] * (kelvin - 310.15), 0.0), 1.0)
+
+
 @njit("f8(f8, f8, f8[::1])", **_OPTIONS)
 def curing_rate(conversion, kelvin, law):  # type: ignore[no-untyped-def]
     """``dα/dt``; ``law`` holds A, Ea/R, m, n, limit at 37 °C, its slope."""
-    limit = min(max(law[4] + law[5] * (kelvin - 310.15), 0.0), 1.0)
-    left = limit - conversion
+    left = _limit(kelvin, law) - conversion
     if left <= 0.0:
         return 0.0
     return law[0] * math.exp(-law[1] / kelvin) * conversion ** law[2] * left ** law[3]
@@ -128,6 +132,10 @@ def cure(conversion, kelvin, rise, drift, dt, law, largest, after):  # type: ign
             if k1 <= 0.0:
                 break
             h = min(dt - time, largest / k1)
+            ahead = alpha + h * k1
+            faster = curing_rate(ahead, hot + up * (ahead - start) + slide * (time + h), law)
+            if faster > k1:
+                h = min(h, largest / faster)
             middle = time + 0.5 * h
             a2 = alpha + 0.5 * h * k1
             k2 = curing_rate(a2, hot + up * (a2 - start) + slide * middle, law)
@@ -135,8 +143,10 @@ def cure(conversion, kelvin, rise, drift, dt, law, largest, after):  # type: ign
             k3 = curing_rate(a3, hot + up * (a3 - start) + slide * middle, law)
             a4 = alpha + h * k3
             k4 = curing_rate(a4, hot + up * (a4 - start) + slide * (time + h), law)
-            alpha += h * (k1 + 2.0 * k2 + 2.0 * k3 + k4) / 6.0
+            grown = alpha + h * (k1 + 2.0 * k2 + 2.0 * k3 + k4) / 6.0
             time = dt if h >= dt - time else time + h
+            warm = hot + up * (grown - start) + slide * time
+            alpha = max(alpha, min(grown, _limit(warm, law)))
         after[n] = alpha
         most = max(most, alpha - start)
     return most

@@ -97,8 +97,7 @@ def _sagittal(picture: BalloonPicture, key: str, *, after: bool) -> Figure:
         positions = _lift(picture).origin_of(positions)
     shapes = [_raster(picture, positions)]
     if after:
-        shapes += _field_outline(picture.inflation.density_ratio, positions, section, _DENSE_FROM, RIM)
-        shapes += _field_outline(picture.inflation.cavity, positions, section, 0.5, CAVITY)
+        shapes += _balloon_outlines(picture, positions, section)
     shapes += _height_lines(picture, section, after=after)
     heading = words["after" if after else "before"].format(level=level.name)
     shapes += _frame(("A", "P", "S", "I"), heading, section)
@@ -116,8 +115,7 @@ def _axial(picture: BalloonPicture, key: str) -> Figure:
     section = _section(centre, -right, -anterior)
     positions = section.positions(picture.settings.pixel_mm)
     shapes = [_raster(picture, positions)]
-    shapes += _field_outline(picture.inflation.density_ratio, positions, section, _DENSE_FROM, RIM)
-    shapes += _field_outline(picture.inflation.cavity, positions, section, 0.5, CAVITY)
+    shapes += _balloon_outlines(picture, positions, section)
     heading = words["axial"].format(level=level.name)
     shapes += _frame(("R", "L", "A", "P"), heading, section)
     said = words["axial_description"].format(
@@ -145,17 +143,26 @@ def _raster(picture: BalloonPicture, positions: NDArray[np.float64]) -> Shape:
     return Raster(0.0, 0.0, SHEET_MM, SHEET_MM, grey)
 
 
-def _field_outline(
-    field: ScalarVolume, positions: NDArray[np.float64], section: Section, threshold: float, role: str
+def _balloon_outlines(
+    picture: BalloonPicture, positions: NDArray[np.float64], section: Section
 ) -> list[Shape]:
-    """Where a field passes a threshold: a thin veil with its outline."""
-    values = values_at(np.asarray(field.values), field.geometry, positions, outside=0.0)
-    rows, columns = values.shape
+    """The compacted bone with the cavity in it: thin veils with their outlines."""
+
+    def values(field: ScalarVolume, outside: float) -> NDArray[np.float32]:
+        return values_at(np.asarray(field.values), field.geometry, positions, outside=outside)
+
+    cavity = values(picture.inflation.cavity, 0.0)
+    dense = (values(picture.inflation.density_ratio, 1.0) - 1.0) / (2.0 * (_DENSE_FROM - 1.0))
+    rows, columns = cavity.shape
     step = np.array([section.width_mm / columns, section.height_mm / rows]) * section.sheet_per_mm
     shapes: list[Shape] = []
-    for points in outlines(values / (2.0 * threshold), lambda pixel: (pixel + 0.5) * step):
-        shapes.append(Path(points, role, filled=True, opacity=0.28))
-        shapes.append(Path(points, role, width_mm=0.35, closed=True))
+    for field, role, veil in (
+        (np.maximum(np.clip(dense, 0.0, 1.0), cavity), RIM, 0.25),
+        (cavity, CAVITY, 0.5),
+    ):
+        for points in outlines(field, lambda pixel: (pixel + 0.5) * step):
+            shapes.append(Path(points, role, filled=True, opacity=veil))
+            shapes.append(Path(points, role, width_mm=0.35, closed=True))
     return shapes
 
 
