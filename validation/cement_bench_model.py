@@ -105,7 +105,7 @@ def inject_bench(
         dt = min(STEP_S, (VOLUME_ML * 1000.0 - injected) / rate)
         out = step(
             medium, state, [(opening, rate)],
-            injected=HerschelBulkley(curve.consistency_pa_s * 1e-6, curve.flow_index, slowest_mm_s=0.005),
+            injected=HerschelBulkley(curve.consistency_pa_s * 1e-6, curve.flow_index, slowest_mm_s=0.24),
             resident=Newtonian(marrow * 1e-6), dt_s=dt, settings=settings,
         )  # fmt: skip
         state, injected, age = out.state, injected + rate * dt, age + dt * float(rheology.ageing_rate(30.0))

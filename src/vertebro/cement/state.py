@@ -28,8 +28,9 @@ from vertebro.numerics.darcy_fluids import HerschelBulkley, Newtonian
 from vertebro.numerics.darcy_medium import DarcyMedium
 from vertebro.units import KPA_PER_MPA, MM3_PER_ML, MPA_S_PER_PA_S
 
-SLOWEST_MM_S = 0.005
-"""Darcy speed below which the cement's viscosity stays level: about 0.02/s in its pores."""
+SLOWEST_MM_S = 0.24
+"""Darcy speed below which the cement's viscosity stays level: 1/s in pores of 0.04 mm² (the rheology's
+plateau)."""
 LEAST_RATE_MM3_S = 1e-3
 """A slower injection counts as none (0.06 µL/min)."""
 _N_TRIES = 6

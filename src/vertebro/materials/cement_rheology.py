@@ -28,9 +28,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from vertebro.errors import InputError, require_range
 
-PLATEAU_PER_S = 0.02
-"""Shear rate below which viscosity no longer rises (assumed: below it, cement creeps as a soft solid;
-rotational rheometry of cement goes down to about 0.01–0.1/s, Trivedi 2023)."""
+PLATEAU_PER_S = 1.0
+"""Shear rate below which viscosity no longer rises. Calibrated: published viscosities of cement are those
+at about 1/s, and only if cement in bone, where it is sheared at 0.1 to 1/s, is no thicker than that does
+thin cement leak more than thick cement, as experiments show; a power law down to rest would make every
+cement thicker than marrow."""
 YIELD_START_PER_S = 0.1
 """Shear rate over which the yield stress builds up in the regular start (assumed)."""
 SET_VISCOSITY_PA_S = 1e5
