@@ -223,6 +223,6 @@ class ConjugateGradients:
         return ElasticityStatus.CONVERGED if reached else ElasticityStatus.NOT_CONVERGED
 
     def _is_stuck(self) -> bool:
-        """True where the last hundred iterations brought nothing."""
+        """True where the last three hundred iterations brought next to nothing."""
         history = self.residuals
-        return len(history) > 200 and min(history[-100:]) > 0.7 * min(history[:-100])
+        return len(history) > 400 and min(history[-300:]) > 0.8 * min(history[:-300])
