@@ -61,6 +61,8 @@ class BodySurface:
     """(n,): fall of CT values across the surface over the level's usual fall."""
     core_hu: float
     """Median inside."""
+    shell_hu: float
+    """Median just inside the surface: cortex and endplates where it is a vertebra."""
     inset_mm: float
     """How far inside the steepest fall the bone's surface is taken to lie."""
     cost: float
@@ -78,9 +80,12 @@ class BodySurface:
         """
         shape = points_lps_mm.shape[:-1]
         points = np.ascontiguousarray(points_lps_mm.reshape(-1, 3), dtype=np.float64)
-        return excess_at(
-            points, self.frame.level_from_lps, self.frame.shape, self.table, self.frame.half_height_mm
-        ).reshape(shape) + self.inset_mm
+        return (
+            excess_at(
+                points, self.frame.level_from_lps, self.frame.shape, self.table, self.frame.half_height_mm
+            ).reshape(shape)
+            + self.inset_mm
+        )
 
     @property
     def table(self) -> NDArray[np.float64]:
@@ -208,6 +213,13 @@ def _solve(
         SHARES[best] * shape,
         fall[row, best] / usual,
         core_hu,
+        _median_seen(np.maximum(near_in, far_in)[row, best]),
         INSET_MM + INSET_PER_MM * (image.source_mm - 1.0),
         float(cost[row, best].mean()),
     )
+
+
+def _median_seen(values: NDArray[np.float64]) -> float:
+    """Median of what was measured."""
+    seen = values[values > -140.0]
+    return float(np.median(seen)) if seen.size else -150.0

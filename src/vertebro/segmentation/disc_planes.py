@@ -29,8 +29,9 @@ SPACING_PER_WIDTH = 0.73
 phantom's table of published sizes)."""
 SPACINGS_MM = np.arange(9, 52)
 FORAMEN_WEIGHT = 0.8
-FORAMEN_ABOVE_MM = 4.0
-"""A foramen's middle lies this far above the disc's middle (assumed)."""
+FORAMEN_ABOVE_SHARE = 0.2
+"""A foramen's middle lies above the disc's middle by this share of the distance between discs (assumed)."""
+GAS_HU = -200.0
 HALF_GAPS_MM = (1, 2, 3, 4, 5, 6, 7)
 
 
@@ -88,21 +89,23 @@ def disc_evidence(image: WorkingImage, column: Column) -> DiscEvidence:
     grid = column.curve.at(u_mm[:, None, None], v_mm[None, :, None], np.broadcast_to(s_mm, (1, 1, len(s_mm))))
     hu = image.sample(grid)
     seen = hu > -900.0
+    solid = hu > GAS_HU
     hu = np.clip(hu, -100.0, 500.0)
-    means = _plane_means(hu, seen, (u_mm, v_mm), half_width, half_depth)
+    means = _plane_means(hu, (seen, solid), (u_mm, v_mm), half_width, half_depth)
     response = _endplate_response(means)
     is_seen = np.isfinite(response).any(axis=1)
     filled = np.where(np.isfinite(response), response, -1e3)
     best = np.where(is_seen, filled.max(axis=1), np.nan)
     foramen = _foramen_means(hu, seen, (u_mm, v_mm), half_width, canal_v)
     beside = -_standardised(foramen)
+    expected = SPACING_PER_WIDTH * 2.0 * half_width
     return DiscEvidence(
         s_mm=s_mm,
         endplates=_standardised(best),
-        foramina=np.interp(s_mm + FORAMEN_ABOVE_MM, s_mm, beside),
+        foramina=np.interp(s_mm + FORAMEN_ABOVE_SHARE * expected, s_mm, beside),
         tilt_rad=TILTS_RAD[filled.argmax(axis=1)],
         is_seen=is_seen,
-        expected_mm=SPACING_PER_WIDTH * 2.0 * half_width,
+        expected_mm=expected,
     )
 
 
@@ -142,17 +145,24 @@ def find_discs(evidence: DiscEvidence) -> tuple[DiscPlane, ...]:
 
 def _plane_means(
     hu: NDArray[np.float32],
-    seen: NDArray[np.bool_],
+    masks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     axes_mm: tuple[NDArray[np.float64], NDArray[np.float64]],
     half_width: NDArray[np.float64],
     half_depth: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """(n, n_tilts): mean over the column's section in tilted planes; NaN where too little is seen."""
+    """(n, n_tilts): mean over the column's section in tilted planes; NaN where too little is seen.
+
+    Gas does not count: it fills clefts inside bodies as well as worn discs.
+    """
     u_mm, v_mm = axes_mm
-    inside = (np.abs(u_mm)[:, None, None] < 0.7 * half_width) & seen
+    seen, solid = masks
+    chosen = np.abs(u_mm)[:, None, None] < 0.7 * half_width
+    inside = chosen & solid
     count = inside.sum(axis=0)
     rows = (hu * inside).sum(axis=0) / np.maximum(count, 1)
-    known = (count > 3).astype(np.float64)
+    overall = float(rows[count > 3].mean()) if (count > 3).any() else 0.0
+    rows = np.where(count > 3, rows, overall)
+    known = ((chosen & seen).sum(axis=0) > 3).astype(np.float64)
     chord = np.abs(v_mm)[:, None] < 0.75 * half_depth
     n = len(half_width)
     at = np.arange(n, dtype=np.float64)
@@ -186,8 +196,8 @@ def _endplate_response(means: NDArray[np.float64]) -> NDArray[np.float64]:
         pair = np.stack([shifted(gap), shifted(-gap)])
         weaker, mean = pair.min(axis=0), pair.mean(axis=0)
         bodies = 0.25 * (shifted(gap + 4) + shifted(-gap - 4) + shifted(gap + 7) + shifted(-gap - 7))
-        dip = np.clip(weaker - smooth, -20.0, 80.0) if gap > 1 else 0.0
-        best = np.maximum(best, 0.5 * (mean + weaker) - bodies + 0.7 * dip)
+        dip = np.clip(weaker - smooth, -20.0, 150.0) if gap > 1 else 0.0
+        best = np.maximum(best, 0.5 * (mean + weaker) - bodies + 1.2 * dip)
     return np.where(known, best, np.nan)
 
 

@@ -31,7 +31,11 @@ FIRST_UNNAMED = 101
 """Label of the first level where nothing names it."""
 AROUND_MM = np.array([75.0, 85.0, 45.0])
 """How far around the column the fine grid reaches: left–right, front–back, along."""
-SACRUM_SURE = 0.5
+SACRUM_SURE, RIB_SURE = 0.5, 0.6
+LOWEST_CHECKED = 4
+"""How many of the lowest bodies may be the sacrum's."""
+LEAST_SHELL_HU = 130.0
+"""Cortex and endplates, blurred, read above this; muscle, vessels without contrast and discs below."""
 _DEFAULT = SegmentationSettings()
 
 
@@ -89,7 +93,7 @@ def segment_spine(
     )
     progress(0.6, "sharing out arches and processes")
     painted = grow_posterior(fine, bodies, paint_bodies(bodies, fine))
-    kept = _kept(fine, bodies, discs)
+    kept = _kept(fine, bodies)
     work = SpineWork(coarse, fine, canal, column, evidence, discs, tuple(bodies), kept, painted, given=names)
     return finish(volume, work, settings, names, scaled(progress, 0.75, 1.0))
 
@@ -149,18 +153,23 @@ def _judge(volume: Volume, work: SpineWork, index: int) -> _Found:
     return _Found(index, body, cut, level_quality(work.fine, body, pair))
 
 
-def _kept(fine: WorkingImage, bodies: list[BodySurface], discs: tuple[DiscPlane, ...]) -> tuple[int, ...]:
-    """Bodies that are vertebrae: not the sacrum's, and with enough of them in view."""
+def _kept(fine: WorkingImage, bodies: list[BodySurface]) -> tuple[int, ...]:
+    """Bodies that are vertebrae: not the sacrum's nor below it, of bone, and with enough of them in view."""
     first = 0
-    for index in range(min(2, len(bodies))):
-        if sacrum_evidence(fine, bodies[index]) >= SACRUM_SURE:
+    for index in range(min(LOWEST_CHECKED, len(bodies))):
+        above = bodies[index + 1 : index + 3]
+        if any(rib_evidence(fine, body) > RIB_SURE for body in above):
+            break
+        if is_vertebra(fine, bodies[index]) and sacrum_evidence(fine, bodies[index]) >= SACRUM_SURE:
             first = index + 1
-    return tuple(index for index in range(first, len(bodies)) if _is_in_view(fine, bodies[index]))
+    return tuple(index for index in range(first, len(bodies)) if is_vertebra(fine, bodies[index]))
 
 
-def _is_in_view(fine: WorkingImage, body: BodySurface) -> bool:
+def is_vertebra(fine: WorkingImage, body: BodySurface) -> bool:
+    """Whether a body is one of bone, with at least a quarter of it in the image."""
     inside = np.stack(np.meshgrid(*[np.linspace(-0.6, 0.6, 7)] * 3, indexing="ij"), axis=-1)
-    return bool((fine.sample(body.frame.lps_from_box(inside)) > -900.0).mean() > 0.25)
+    in_view = float((fine.sample(body.frame.lps_from_box(inside)) > -900.0).mean())
+    return in_view > 0.25 and body.shell_hu > LEAST_SHELL_HU
 
 
 def _evidence(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from vertebro.geometry import apply_affine
 from vertebro.imaging import VolumeGeometry
@@ -11,6 +12,7 @@ from vertebro.segmentation.body_surface import BodySurface, mesh
 from vertebro.segmentation.working_grid import WorkingImage
 
 RIB_HU = 180.0
+RIB_BANDS_MM = (4.0, 10.0, 16.0, 22.0)
 HEIGHTS = np.linspace(-2.0, 2.0, 17)
 LEAST_SACRUM_HALF_WIDTH_MM = 19.0
 PADDING_HU = -1010.0
@@ -44,19 +46,21 @@ def _bone_beside(
 
 
 def rib_evidence(image: WorkingImage, body: BodySurface) -> float:
-    """0 to 1: whether a rib leaves the level, followed from beside the body outward for 18 mm.
+    """0 to 1: whether a rib leaves the level, followed from beside the body outward for 24 mm.
 
     Transverse processes are thinner and end sooner; a rib of the level above passes higher up.
     """
     found = []
     for side in (-1.0, 1.0):
-        bone = _bone_beside(image, body, side, (4.0, 10.0, 16.0), RIB_HU)
-        near = bone[:, (HEIGHTS > -0.8) & (HEIGHTS < 0.8)]
-        if np.isnan(near[:2]).mean() > 0.5:
+        bone = _bone_beside(image, body, side, RIB_BANDS_MM, RIB_HU)
+        if np.isnan(bone[:2]).mean() > 0.5:
             continue
         # a band that lies outside a narrow field of view does not speak
-        widest = [np.nanmax(row) for row in near if not np.isnan(row).all()]
-        found.append(float(min(widest)))
+        bands = [np.nan_to_num(row) for row in bone if not np.isnan(row).all()]
+        through = np.where(np.abs(HEIGHTS) < 0.8, bands[0], 0.0)
+        for band in bands[1:]:
+            through = np.minimum(ndimage.maximum_filter1d(through, 5, mode="constant"), band)
+        found.append(float(through.max()))
     if not found:
         return 0.5
     return float(np.clip((max(found) - 3.0) / 2.5, 0.0, 1.0))
