@@ -52,4 +52,8 @@ def _orders(names: Sequence[str]) -> dict[str, int] | None:
     known = {level.value for level in Level}
     if any(name not in known for name in names):
         return None
-    return {name: level_order(name) for name in names}
+    absent = [extra for extra in ("T13", "L6") if extra not in names]  # most spines have neither
+    return {
+        name: level_order(name) - sum(level_order(extra) < level_order(name) for extra in absent)
+        for name in names
+    }

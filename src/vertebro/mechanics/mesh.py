@@ -266,14 +266,15 @@ def _cap(body: Mask, posterior: Mask, settings: ModelSettings) -> Mask:
     _, top = _surfaces(body)
     plane = _plane_through(top, np.asarray(columns), h)
     depth = (plane - top) * h
-    pressed = columns & (depth <= settings.cap_intrusion_mm)
+    planes = np.arange(body.shape[2])[None, None, :]
+    above = planes > top[:, :, None]
+    is_free = ~(posterior & above).any(axis=2)  # a cap does not stand on the arch
+    pressed = columns & is_free & (depth <= settings.cap_intrusion_mm)
     if not pressed.any():
         return np.zeros_like(body)
     highest = int(top[pressed].max())
     end = min(body.shape[2], highest + 1 + max(1, round(settings.cap_thickness_mm / h)))
-    planes = np.arange(body.shape[2])[None, None, :]
-    cap = pressed[:, :, None] & (planes > top[:, :, None]) & (planes < end)
-    return np.asarray(cap & ~body & ~posterior)
+    return np.asarray(pressed[:, :, None] & above & (planes < end))
 
 
 def _plane_through(top: NDArray[np.int64], columns: Mask, spacing_mm: float) -> NDArray[np.float64]:

@@ -102,7 +102,9 @@ def test_mirrored_block_has_the_same_stiffness() -> None:
     rng = np.random.default_rng(4)
     density = np.where(mesh.body, rng.uniform(30.0, 300.0, mesh.body.shape), 0.0).astype(np.float32)
     one = press(build_model(replace(mesh, density_mg_cc=density), SETTINGS), 0.1, tolerance=1e-10)
-    other = press(build_model(replace(mesh, density_mg_cc=density[::-1].copy()), SETTINGS), 0.1, tolerance=1e-10)
+    other = press(
+        build_model(replace(mesh, density_mg_cc=density[::-1].copy()), SETTINGS), 0.1, tolerance=1e-10
+    )
 
     assert other.stiffness_n_per_mm == pytest.approx(one.stiffness_n_per_mm, rel=1e-7)
     assert other.effective_strain[::-1] == pytest.approx(one.effective_strain, rel=1e-4, abs=1e-9)
