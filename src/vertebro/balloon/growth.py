@@ -8,7 +8,7 @@ swept up is laid into the rim just beyond the front, no grain of it lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ _END_STIFFNESS = 2.5
 _RIM_FELT_MM = 2.5
 """Bone this far beyond the front is what the balloon has to crush next (assumed)."""
 _BISECTIONS = 60
+_TIE_MM = 1e-6
+"""Balloons whose fronts come this close together come at once."""
 _CONTACT_VOXELS = 6
 """Fewer voxels of contact than this are chance."""
 
@@ -49,6 +51,8 @@ class Growth:
     placed: Placed
     arrival: Field
     """(n,): front at which each voxel with room is reached, mm; infinite in another balloon's part."""
+    room: Field
+    """(n,): share of each voxel that this balloon may take; two that come at once share it evenly."""
     volumes_ml: Field
     """Volumes at which the following were read."""
     strength_mpa: Field
@@ -83,19 +87,20 @@ def grow(
     """
     slowness = _slowness(body, settings)
     fronts = np.stack([_distance_mm(body.points_v, item) * slowness for item in placed])
-    nearest = fronts.argmin(axis=0)
+    is_first = fronts <= fronts.min(axis=0) + _TIE_MM
+    parts = is_first / is_first.sum(axis=0)
     growths = []
-    for index, item in enumerate(placed):
-        arrival = np.where(nearest == index, fronts[index], np.inf)
-        arrival = _connected(body, arrival)
-        growths.append(_read(body, item, arrival, deficit_mm, settings))
+    for item, front, part in zip(placed, fronts, parts, strict=True):
+        own = replace(body, room=body.room * part)
+        arrival = _connected(own, np.where(part > 0.0, front, np.inf))
+        growths.append(_read(own, item, arrival, deficit_mm, settings))
     return tuple(growths)
 
 
 def cavity_share(body: BodyField, growth: Growth, volume_ml: float) -> Field:
     """(n,): share of each voxel that the balloon takes at a volume; their sum is the volume."""
-    front = _front_mm(body, growth.arrival, volume_ml)
-    return _share(body, growth.arrival, front)
+    own = replace(body, room=growth.room)
+    return _share(own, growth.arrival, _front_mm(own, growth.arrival, volume_ml))
 
 
 def compact(body: BodyField, cavity: Field, arrival: Field, settings: BalloonSettings) -> Field:
@@ -184,6 +189,7 @@ def _read(
     return Growth(
         placed,
         arrival,
+        body.room,
         volumes,
         strength,
         np.array(areas),
