@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from vertebro.case import MARGINS_AROUND, Approach, Side
 from vertebro.devices.cannulas import Cannula
@@ -169,10 +168,10 @@ def way_margin_mm(
 
     Negative where it enters: by how far the axis lies inside, and the cannula's radius.
     """
-    if not region.is_there:
+    if region.rim is None:
         return None
     points = _samples(axis, _length_near_canal_mm(axis, entry_v))
-    distance, _ = cKDTree(region.rim_v).query(points)
+    distance, _ = region.rim.query(points)
     half_voxel = 0.5 * site.spacing_mm
     signed = np.where(site.is_in(region.mask, points), -(distance + half_voxel), distance - half_voxel)
     return float(signed.min()) - radius_mm
@@ -192,10 +191,10 @@ def tip_margins_mm(site: Site, tip_v: NDArray[np.float64], radius_mm: float) -> 
         is_passed = is_outside and distance == min(nearest.values())
         margins[name] = (-distance if is_passed else distance) - radius_mm if np.isfinite(distance) else None
     margins["cleft"] = None
-    if site.cleft.is_there:
+    if site.cleft.rim is not None:
         # voxel centres of the rim lie half a voxel inside the wall
         half_voxel = 0.5 * site.spacing_mm
-        distance = float(cKDTree(site.cleft.rim_v).query(tip_v)[0])
+        distance = float(site.cleft.rim.query(tip_v)[0])
         is_inside = bool(site.is_in(site.cleft.mask, tip_v[None, :])[0])
         margins["cleft"] = distance + (half_voxel if is_inside else -half_voxel) - radius_mm
     return margins
@@ -243,7 +242,10 @@ def judge(site: Site, axis: Axis, cannula: Cannula, settings: AccessSettings) ->
     radius = cannula.radius_mm
     table = clearance(site.surface_v, axis.tip_v, axis.direction_v, watched_length_mm(axis), axis.medial_sign)
     entry_v = bone_entry_v(site, axis)
-    regions = {"canal": Obstacle(site.canal, site.canal_v), "foramen": site.foramina.get(axis.side)}
+    regions: dict[str, Obstacle | None] = {
+        "canal": site.canal_region,
+        "foramen": site.foramina.get(axis.side),
+    }
     margins: dict[str, float | None] = dict(wall_margins_mm(site, axis, radius))
     for name, region in regions.items():
         margins[name] = None if region is None else way_margin_mm(site, region, axis, entry_v, radius)
@@ -281,8 +283,9 @@ def neighbour_mm(site: Site, axis: Axis, entry_v: NDArray[np.float64]) -> float:
 
 def _nearest_depth(region: Obstacle, axis: Axis, entry_v: NDArray[np.float64]) -> float:
     """How far behind the tip the way comes nearest to a region."""
+    assert region.rim is not None, "only a region that is there can be the tightest"
     samples = _samples(axis, _length_near_canal_mm(axis, entry_v))
-    distances, _ = cKDTree(region.rim_v).query(samples)
+    distances, _ = region.rim.query(samples)
     return float(np.linalg.norm(samples[int(np.argmin(distances))] - axis.tip_v))
 
 

@@ -24,8 +24,12 @@ _ROUNDING_MM = 0.05
 """Less than can be said in a tenth of a millimetre is no breach of a limit that the search sought out."""
 
 
-def tip_shortfall_mm(margins: Mapping[str, float | None], settings: AccessSettings) -> dict[str, float]:
+def tip_shortfall_mm(
+    margins: Mapping[str, float | None], settings: AccessSettings, reserve_mm: float = 0.0
+) -> dict[str, float]:
     """How much a tip lacks of what it must keep from endplates and cleft walls; only what it lacks.
+
+    With a reserve, how much it lacks of the limits and so much more.
 
     Examples
     --------
@@ -39,9 +43,9 @@ def tip_shortfall_mm(margins: Mapping[str, float | None], settings: AccessSettin
         "cleft": settings.cleft_margin_mm,
     }
     return {
-        name: limit - value
+        name: limit + reserve_mm - value
         for name, limit in limits.items()
-        if (value := margins.get(name)) is not None and value < limit
+        if (value := margins.get(name)) is not None and value < limit + reserve_mm
     }
 
 

@@ -36,17 +36,20 @@ class Obstacle:
     mask: NDArray[np.bool_]
     rim_v: NDArray[np.float64]
     """(n, 3); empty where there is no such region."""
+    rim: cKDTree | None
+    """The same, for distances; None where there is no such region."""
 
     @property
     def is_there(self) -> bool:
         """Whether the region has any voxel."""
-        return len(self.rim_v) > 0
+        return self.rim is not None
 
 
 def obstacle(mask: NDArray[np.bool_], vertebra_from_patch: NDArray[np.float64]) -> Obstacle:
     """A mask as an obstacle."""
     rim = mask & ~ndimage.binary_erosion(mask)
-    return Obstacle(mask, apply_affine(vertebra_from_patch, np.argwhere(rim).reshape(-1, 3)))
+    rim_v = apply_affine(vertebra_from_patch, np.argwhere(rim).reshape(-1, 3))
+    return Obstacle(mask, rim_v, cKDTree(rim_v) if len(rim_v) else None)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -34,6 +34,10 @@ ACROSS_MM = 14.0
 """Surface further behind the pedicle, or further across the midline, is not looked at in a search."""
 OTHER_BONE_WEIGHT = 0.25
 """Cost of a millimetre through another bone, in millimetres of margin (assumed)."""
+TIP_RESERVE_MM = 2.0
+"""A tip nearer than this to what it must stay off costs something: a path at a limit may not err at all."""
+TIP_RESERVE_WEIGHT = 1.0
+"""Cost of a millimetre of that, in millimetres of margin along the way: either keeps the path from erring."""
 ENOUGH_MM = 6.0
 """A margin beyond this is worth nothing more (half a lumbar pedicle)."""
 
@@ -69,7 +73,7 @@ def find_axis(
         The cost is in mm: minus the smallest margin, plus what the wishes cost. None where no line
         through the pedicle stays in the bone at all.
     """
-    starts = _coarse(site, pedicle, aim, settings)
+    starts = _coarse(site, pedicle, aim, cannula.radius_mm, settings)
     if not starts:
         return None
 
@@ -121,7 +125,9 @@ def cost_of(
     margins, ahead, outside_mm = quick_margins_mm(site, axis, cannula.radius_mm)
     smallest = min(margins.values()) - 2.0 * outside_mm
     too_near = max(settings.anterior_wall_margin_mm - ahead, 0.0)
-    too_near += sum(tip_shortfall_mm(tip_margins_mm(site, axis.tip_v, cannula.radius_mm), settings).values())
+    tip = tip_margins_mm(site, axis.tip_v, cannula.radius_mm)
+    too_near += sum(tip_shortfall_mm(tip, settings).values())
+    near = sum(tip_shortfall_mm(tip, settings, TIP_RESERVE_MM).values())
     across = min(margins["medial"], margins["lateral"], ENOUGH_MM)
     upright = min(margins["superior"], margins["inferior"], ENOUGH_MM)
     lateral = -axis.medial_sign * axis.tip_v[0]
@@ -148,6 +154,7 @@ def cost_of(
         + OTHER_BONE_WEIGHT * other_mm
         + 4.0 * outside
         + 2.0 * too_near
+        + TIP_RESERVE_WEIGHT * near
     )
 
 
@@ -167,7 +174,9 @@ def tip_depth_mm(site: Site, settings: AccessSettings) -> float:
     return float(min(wished, site.front_mm - settings.anterior_wall_margin_mm - 1.0))
 
 
-def _coarse(site: Site, pedicle: Pedicle, aim: Aim, settings: AccessSettings) -> list[NDArray[np.float64]]:
+def _coarse(
+    site: Site, pedicle: Pedicle, aim: Aim, radius_mm: float, settings: AccessSettings
+) -> list[NDArray[np.float64]]:
     """The best few of a sweep over isthmus crossings and tips, well apart, as starting points."""
     tip_y = tip_depth_mm(site, settings)
     sign = 1.0 if aim.side is Side.RIGHT else -1.0
@@ -182,7 +191,7 @@ def _coarse(site: Site, pedicle: Pedicle, aim: Aim, settings: AccessSettings) ->
     points = through[:, None, :] + share[None, :, None] * (tips - through)[:, None, :]
     index = apply_affine(invert_affine(site.vertebra_from_patch), points.reshape(-1, 3)).T
     depth = ndimage.map_coordinates(site.depth_in_bone_mm, index, order=1, mode="constant", cval=0.0)
-    smallest = depth.reshape(points.shape[:2]).min(axis=1)
+    smallest = depth.reshape(points.shape[:2]).min(axis=1) - _cleft_cost(site, tips, radius_mm, settings)
     order = np.argsort(-smallest)
     chosen: list[NDArray[np.float64]] = []
     for candidate in free[order[:200]]:
@@ -191,6 +200,22 @@ def _coarse(site: Site, pedicle: Pedicle, aim: Aim, settings: AccessSettings) ->
         if len(chosen) == N_REFINED:
             break
     return chosen if smallest.max(initial=0.0) > 0.0 else []
+
+
+def _cleft_cost(
+    site: Site, tips_v: NDArray[np.float64], radius_mm: float, settings: AccessSettings
+) -> NDArray[np.float64] | float:
+    """What tips (n, 3) near a cleft's wall cost, as in :func:`cost_of`: a descent does not cross the wall."""
+    if site.cleft.rim is None:
+        return 0.0
+    half_voxel = 0.5 * site.spacing_mm
+    distance, _ = site.cleft.rim.query(tips_v)
+    margin = distance + np.where(site.is_in(site.cleft.mask, tips_v), half_voxel, -half_voxel) - radius_mm
+    limit = settings.cleft_margin_mm
+    return np.asarray(
+        2.0 * np.maximum(limit - margin, 0.0)
+        + TIP_RESERVE_WEIGHT * np.maximum(limit + TIP_RESERVE_MM - margin, 0.0)
+    )
 
 
 def _simplex(start: NDArray[np.float64], size_mm: float = 1.5) -> NDArray[np.float64]:

@@ -89,10 +89,10 @@ class Site:
     """(n, 3): points on the bone's outer surface, from just behind the pedicles forwards."""
     surface: cKDTree
     """All of the outer surface."""
-    canal: NDArray[np.bool_]
-    """Patch voxels of the spinal canal."""
+    canal_region: Obstacle
+    """The spinal canal; not there where the labels hold no arch around it."""
     canal_v: NDArray[np.float64]
-    """(m, 3): outermost voxel centres of the spinal canal; empty where the labels hold no arch around it."""
+    """(m, 3): outermost voxel centres of the spinal canal; a search keeps those near its needle."""
     foramina: Mapping[Side, Obstacle]
     """The nerves' openings above and below each pedicle."""
     endplates: Endplates
@@ -183,6 +183,7 @@ def make_site(
         side: (pedicle.centre_v, pedicle.width_mm, pedicle.height_mm, pedicle.rear_mm)
         for side, pedicle in pedicles.items()
     }
+    canal_region = obstacle(canal, vertebra_from_patch)
     nowhere = np.zeros(grid.shape, dtype=np.bool_)
     return Site(
         name=name,
@@ -198,8 +199,8 @@ def make_site(
         neighbour=nowhere,
         surface_v=np.ascontiguousarray(surface_v[surface_v[:, 1] > box["back"] - SURFACE_BEHIND_BODY_MM]),
         surface=cKDTree(surface_v),
-        canal=canal,
-        canal_v=obstacle(canal, vertebra_from_patch).rim_v,
+        canal_region=canal_region,
+        canal_v=canal_region.rim_v,
         foramina=find_foramina(~bone & ~canal, vertebra_from_patch, openings, box["back"]),
         endplates=find_endplates(surface_v, normals_v, box),
         cleft=obstacle(nowhere, vertebra_from_patch),
