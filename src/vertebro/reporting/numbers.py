@@ -15,7 +15,7 @@ _DISPLAY: Final[Mapping[str, tuple[str, int]]] = MappingProxyType(
         "deg": ("°", 1),
         "percent": ("\u00a0%", 0),
         "hu": ("\u00a0HU", 0),
-        "ml": ("\u00a0ml", 1),
+        "ml": ("\u00a0mL", 1),
         "mg/cc": ("\u00a0mg/cm³", 0),
         "mg_cc": ("\u00a0mg/cm³", 0),
     }

@@ -32,7 +32,7 @@ def plan_line(plan: LevelPlan, words: Words) -> str:
     """The plan of a level in one line for the first page."""
     text = words["plan"]
     cement = number_text(plan.cement_ml, missing="")
-    said = text["cement_short"].format(range=f"{cement.interval}\u00a0ml") if cement.is_known else ""
+    said = text["cement_short"].format(range=f"{cement.interval}\u00a0mL") if cement.is_known else ""
     return str(text["line"]).format(
         level=plan.name,
         advice=text[f"advice_{plan.procedure.advice.value}"],

@@ -142,7 +142,7 @@ def test_first_page_has_the_plan_in_one_line(report):
     assert said.startswith(
         "Plan for L1: vertebroplasty or balloon kyphoplasty; two needles (left 11 G and right 11 G)"
     )
-    assert "cement 3.0–5.0 ml" in said
+    assert "cement 3.0–5.0 mL" in said
 
 
 def test_advice_comes_with_reasons_sources_and_what_is_missing(report):
