@@ -27,10 +27,15 @@ _HOME = {
     "FluoroscopySettings": "vertebro.fluoroscopy",
     "Fracture": "vertebro.phantoms",
     "ImageFacts": "vertebro.imaging",
+    "InjectionAction": "vertebro.cement",
+    "InjectionResult": "vertebro.case",
+    "InjectionSettings": "vertebro.cement",
     "InputError": "vertebro.errors",
     "LabelVolume": "vertebro.imaging",
     "Level": "vertebro.case",
     "LevelAssessment": "vertebro.case",
+    "MechanicsResult": "vertebro.case",
+    "MechanicsSettings": "vertebro.mechanics",
     "NeedlePath": "vertebro.case",
     "Phantom": "vertebro.phantoms",
     "PhantomSettings": "vertebro.phantoms",
@@ -39,9 +44,11 @@ _HOME = {
     "Volume": "vertebro.imaging",
     "VolumeGeometry": "vertebro.imaging",
     "assess_levels": "vertebro.assessment",
+    "inject_cement": "vertebro.cement",
     "judge_path": "vertebro.planning",
     "list_series": "vertebro.io",
     "load_c_arm": "vertebro.devices",
+    "load_vertebrae": "vertebro.mechanics",
     "make_phantom": "vertebro.phantoms",
     "plan_treatment": "vertebro.planning",
     "read_ct": "vertebro.io",
@@ -60,10 +67,15 @@ __all__ = [
     "FluoroscopySettings",
     "Fracture",
     "ImageFacts",
+    "InjectionAction",
+    "InjectionResult",
+    "InjectionSettings",
     "InputError",
     "LabelVolume",
     "Level",
     "LevelAssessment",
+    "MechanicsResult",
+    "MechanicsSettings",
     "NeedlePath",
     "Phantom",
     "PhantomSettings",
@@ -73,9 +85,11 @@ __all__ = [
     "VolumeGeometry",
     "__version__",
     "assess_levels",
+    "inject_cement",
     "judge_path",
     "list_series",
     "load_c_arm",
+    "load_vertebrae",
     "make_phantom",
     "plan_treatment",
     "read_ct",
@@ -87,12 +101,14 @@ __all__ = [
 if TYPE_CHECKING:
     from vertebro.assessment import assess_levels
     from vertebro.case import Assessment, CArmPose, Estimate, FluoroView, Level, LevelAssessment
+    from vertebro.cement import InjectionAction, InjectionSettings, inject_cement
     from vertebro.devices import load_c_arm
     from vertebro.errors import InputError, VertebroError
     from vertebro.findings import Finding
     from vertebro.fluoroscopy import FluoroscopySettings, render_view
     from vertebro.imaging import ImageFacts, LabelVolume, Volume, VolumeGeometry
     from vertebro.io import list_series, read_ct, read_labels
+    from vertebro.mechanics import MechanicsSettings, load_vertebrae
     from vertebro.phantoms import Fracture, Phantom, PhantomSettings, make_phantom
     from vertebro.planning import judge_path, plan_treatment
     from vertebro.workflow import run_case

@@ -189,7 +189,13 @@ class EnsembleSettings:
     0
     """
 
-    runs: int = setting(0, "Number of runs; 0 gives no probabilities.", lower=0, upper=5000)
+    runs: int = setting(
+        0,
+        "Number of runs; 0 gives no probabilities.",
+        lower=0,
+        upper=5000,
+        source="design: an ensemble is run when asked for",
+    )
     spacing_mm: float = setting(
         1.5,
         "Voxel size of the runs.",
@@ -222,7 +228,9 @@ class EnsembleSettings:
         unit="ml",
         source="assumed: a drop of 4 mm, which a 1 mm CT shows",
     )
-    workers: int = setting(0, "Processes; 0 takes one for each core.", lower=0, upper=256)
+    workers: int = setting(
+        0, "Processes; 0 takes one for each core.", lower=0, upper=256, source="design: one for each core"
+    )
     use_dask: bool = setting(
         False, "Spread the runs with Dask (needs vertebro[cohort]) instead of processes of this machine."
     )
@@ -272,17 +280,57 @@ class InjectionSettings:
     )
     needles: str = setting("planned", "planned, both, left or right.")
     pause_every_ml: float = setting(
-        0.0, "Pause after each such portion; 0 for none.", lower=0.0, upper=10.0, unit="ml"
+        0.0,
+        "Pause after each such portion; 0 for none.",
+        lower=0.0,
+        upper=10.0,
+        unit="ml",
+        source="design: a steady injection unless a person asks for pauses",
     )
-    pause_s: float = setting(30.0, "Length of a pause.", lower=0.0, upper=600.0, unit="s")
+    pause_s: float = setting(
+        30.0,
+        "Length of a pause.",
+        lower=0.0,
+        upper=600.0,
+        unit="s",
+        source="recalled: 30 to 60 s for the cement to stiffen",
+    )
     stop_at_posterior_quarter: bool = setting(
         False, "End the injection when cement passes into the posterior quarter of the body, as operators do."
     )
     syringe: str = setting("syringe_1ml", "Key of the syringe.")
-    room_c: float = setting(22.0, "Temperature of the room.", lower=10.0, upper=40.0, unit="degC")
-    body_c: float = setting(37.0, "Temperature of the body.", lower=30.0, upper=42.0, unit="degC")
-    spacing_mm: float = setting(1.0, "Voxel size of the flow.", lower=0.4, upper=3.0, unit="mm")
-    step_s: float = setting(1.0, "Time step.", lower=0.05, upper=20.0, unit="s")
+    room_c: float = setting(
+        22.0,
+        "Temperature of the room.",
+        lower=10.0,
+        upper=40.0,
+        unit="degC",
+        source="assumed: a procedure room at 20 to 23 °C",
+    )
+    body_c: float = setting(
+        37.0,
+        "Temperature of the body.",
+        lower=30.0,
+        upper=42.0,
+        unit="degC",
+        source="normal core temperature",
+    )
+    spacing_mm: float = setting(
+        1.0,
+        "Voxel size of the flow.",
+        lower=0.4,
+        upper=3.0,
+        unit="mm",
+        source="half of it changes a 2 mL fill by less than a Dice of 0.05 (own trial on a real L1)",
+    )
+    step_s: float = setting(
+        1.0,
+        "Time step.",
+        lower=0.05,
+        upper=20.0,
+        unit="s",
+        source="assumed: at 2 mL/min 33 mm³, a sphere of 2 mm radius",
+    )
     peel_mm: float = setting(
         2.0,
         "Depth to which the shell is taken off before CT values become permeability.",
@@ -299,7 +347,9 @@ class InjectionSettings:
         unit="hu",
         source="recalled: half fat (−100 HU), half red marrow (+40 HU)",
     )
-    n_frames: int = setting(12, "Moments kept for the animation.", lower=2, upper=60)
+    n_frames: int = setting(
+        12, "Moments kept for the animation.", lower=2, upper=60, source="design: a film of four seconds"
+    )
     with_heat: bool = setting(True, "Whether to compute the cement's heat.")
     bone: BoneFlowSettings = field(default_factory=BoneFlowSettings)
     routes: RouteSettings = field(default_factory=RouteSettings)
