@@ -62,7 +62,7 @@ class BodySurface:
     core_hu: float
     """Median inside."""
     shell_hu: float
-    """Median just inside the surface: cortex and endplates where it is a vertebra."""
+    """Seventieth percentile just inside the surface: cortex and endplates where it is a vertebra."""
     inset_mm: float
     """How far inside the steepest fall the bone's surface is taken to lie."""
     cost: float
@@ -213,13 +213,13 @@ def _solve(
         SHARES[best] * shape,
         fall[row, best] / usual,
         core_hu,
-        _median_seen(np.maximum(near_in, far_in)[row, best]),
+        _bright_seen(np.maximum(near_in, far_in)[row, best]),
         INSET_MM + INSET_PER_MM * (image.source_mm - 1.0),
         float(cost[row, best].mean()),
     )
 
 
-def _median_seen(values: NDArray[np.float64]) -> float:
-    """Median of what was measured."""
+def _bright_seen(values: NDArray[np.float64]) -> float:
+    """Seventieth percentile of what was measured."""
     seen = values[values > -140.0]
-    return float(np.median(seen)) if seen.size else -150.0
+    return float(np.percentile(seen, 70)) if seen.size else -150.0

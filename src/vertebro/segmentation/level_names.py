@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vertebro.case.segmentation import NameAnchor, Naming
 
@@ -139,7 +138,7 @@ def _anchor(levels: list[LevelEvidence]) -> NameAnchor:
         return NameAnchor.SACRUM
     ribs = np.array([level.rib for level in levels])
     for index in range(1, len(ribs)):
-        if ribs[index - 1] > 0.6 and ribs[index] < 0.25 and ribs[index:].max() < 0.4:
+        if ribs[index - 1] > 0.6 and ribs[index] < 0.25 and ribs[index:].max() < 0.6:
             return NameAnchor.RIBS
     return NameAnchor.SIZES
 
@@ -166,7 +165,3 @@ def _usual(name: str) -> float:
     at = [PRESACRAL.index(known) for known in USUAL_HALF_WIDTH_MM]
     return float(np.interp(PRESACRAL.index(name), at, list(USUAL_HALF_WIDTH_MM.values())))
 
-
-def shares_of_bone(values: NDArray[np.float32], bone_hu: float) -> float:
-    """Share of CT values that are bone."""
-    return float((values >= bone_hu).mean()) if values.size else 0.0

@@ -76,7 +76,7 @@ def sacrum_evidence(image: WorkingImage, body: BodySurface) -> float:
             found.append(float(np.nanmean(wings)))
     if len(found) < 2 or body.waist_mm[0] < LEAST_SACRUM_HALF_WIDTH_MM:
         return 0.0
-    return float(np.clip((min(found) - 5.0) / 4.0, 0.0, 1.0))
+    return float(np.clip((min(found) - 4.0) / 4.0, 0.0, 1.0))
 
 
 def is_cut(image: WorkingImage, body: BodySurface, geometry: VolumeGeometry) -> bool:
