@@ -19,6 +19,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Assessment": "vertebro.case",
+    "BalloonResult": "vertebro.case",
+    "BalloonSettings": "vertebro.balloon",
     "CArmPose": "vertebro.case",
     "ClinicalContext": "vertebro.case",
     "Estimate": "vertebro.case",
@@ -44,6 +46,7 @@ _HOME = {
     "Volume": "vertebro.imaging",
     "VolumeGeometry": "vertebro.imaging",
     "assess_levels": "vertebro.assessment",
+    "inflate_balloons": "vertebro.balloon",
     "inject_cement": "vertebro.cement",
     "judge_path": "vertebro.planning",
     "list_series": "vertebro.io",
@@ -59,6 +62,8 @@ _HOME = {
 
 __all__ = [
     "Assessment",
+    "BalloonResult",
+    "BalloonSettings",
     "CArmPose",
     "ClinicalContext",
     "Estimate",
@@ -85,6 +90,7 @@ __all__ = [
     "VolumeGeometry",
     "__version__",
     "assess_levels",
+    "inflate_balloons",
     "inject_cement",
     "judge_path",
     "list_series",
@@ -100,7 +106,17 @@ __all__ = [
 
 if TYPE_CHECKING:
     from vertebro.assessment import assess_levels
-    from vertebro.case import Assessment, CArmPose, Estimate, FluoroView, Level, LevelAssessment
+    from vertebro.balloon import BalloonSettings, inflate_balloons
+    from vertebro.case import (
+        Assessment,
+        BalloonResult,
+        CArmPose,
+        Estimate,
+        FluoroView,
+        Level,
+        LevelAssessment,
+        MechanicsResult,
+    )
     from vertebro.cement import InjectionAction, InjectionSettings, inject_cement
     from vertebro.devices import load_c_arm
     from vertebro.errors import InputError, VertebroError

@@ -89,8 +89,9 @@ class BalloonSettings:
         lower=1.0,
         upper=5000.0,
         unit="N/mm",
-        source="calibrated: the one constant fitted to outcomes, so that sixteen made spines (seeds 0 to 15 of the "
-        "validation) regain 3.5 mm in front, the mean of fourteen trials (and 4.0°, published 2.9 to 4.8°)",
+        source="calibrated: the one constant fitted to outcomes, so that sixteen made spines (seeds 0 to 15 "
+        "of the validation) regain 3.5 mm in front, the mean of fourteen trials (with it 4.0°; published "
+        "2.9 to 4.8°)",
     )
     deflation_loss: float = setting(
         1.0 / 3.0,
