@@ -1,4 +1,7 @@
-"""``vertebro clinic``: the service in a browser. The engine does not know it: it is loaded by name when asked for."""
+"""``vertebro clinic``: the service in a browser.
+
+The engine does not know it: it is loaded by name when asked for.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,16 @@ def clinic(
     demo: Annotated[
         bool, typer.Option("--demo", help="Two sites with invented patients, made anew at each start.")
     ] = False,
-    port: Annotated[int, typer.Option("--port", "-p", min=1024, max=65535, help="Port on this machine.")] = 8800,
+    port: Annotated[
+        int, typer.Option("--port", "-p", min=1024, max=65535, help="Port on this machine.")
+    ] = 8800,
     case_folder: Annotated[
         Path | None,
         typer.Option("--case", metavar="DIR", help="With --demo: a case folder whose report a patient gets."),
     ] = None,
     home: Annotated[
-        Path | None, typer.Option("--home", metavar="DIR", help="Folder for database, uploads and secret key.")
+        Path | None,
+        typer.Option("--home", metavar="DIR", help="Folder for database, uploads and secret key."),
     ] = None,
 ) -> None:
     """Start the clinic on this machine: one record from referral to follow-up, in the browser."""

@@ -1,4 +1,7 @@
-"""The three checks of the day: items adapted from the WHO and CIRSE checklists and the service's own pages."""
+"""The three checks of the day.
+
+Items adapted from the WHO and CIRSE checklists and the service's own pages.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import get_language
 
@@ -49,7 +50,7 @@ class Limit:
     confirmed: bool
 
 
-def _rows(name: str) -> dict[str, dict[str, object]]:
+def _rows(name: str) -> dict[str, dict[str, Any]]:
     return tomllib.loads((_FOLDER / name).read_text(encoding="utf-8"))
 
 
@@ -57,7 +58,7 @@ def _rows(name: str) -> dict[str, dict[str, object]]:
 def eligibility_rules() -> dict[str, Rule]:
     """Every rule of eligibility by name, in the file's order."""
     return {
-        name: Rule(name=name, **(row | {"severity": Severity(row["severity"])}))  # type: ignore[arg-type]
+        name: Rule(name=name, **(row | {"severity": Severity(row["severity"])}))
         for name, row in _rows("eligibility.toml").items()
     }
 
@@ -69,4 +70,4 @@ def limits() -> dict[str, Limit]:
     >>> limits()["platelets_least"].unit
     '10⁹/L'
     """
-    return {name: Limit(name=name, **row) for name, row in _rows("limits.toml").items()}  # type: ignore[arg-type]
+    return {name: Limit(name=name, **row) for name, row in _rows("limits.toml").items()}

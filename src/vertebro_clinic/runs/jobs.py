@@ -70,11 +70,14 @@ def take_job(worker: str) -> Job | None:
 
 
 def _can_skip() -> bool:
-    return transaction.get_connection().features.has_select_for_update_skip_locked
+    return bool(transaction.get_connection().features.has_select_for_update_skip_locked)
 
 
 def heartbeat(job_id: int, worker: str, *, progress: float, message: str) -> bool:
-    """Say that the worker lives and how far it is; False when it should stop (cancelled, or the job was taken back)."""
+    """Say that the worker lives and how far it is.
+
+    False when it should stop (cancelled, or the job was taken back).
+    """
     mine = Job.objects.filter(pk=job_id, worker=worker, state=JobState.RUNNING)
     alive = mine.update(heartbeat_at=timezone.now(), progress=progress, message=message[:200])
     return bool(alive) and not mine.filter(wants_cancel=True).exists()

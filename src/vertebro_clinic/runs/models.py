@@ -50,7 +50,10 @@ class Job(models.Model):
 
 
 class Run(models.Model):
-    """A finished run: an immutable case folder with its manifest's hash, and what a person decided about it."""
+    """A finished run.
+
+    An immutable case folder with its manifest's hash, and what a person decided about it.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True)
     job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="run")

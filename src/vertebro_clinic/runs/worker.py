@@ -1,4 +1,7 @@
-"""The worker: takes a job, runs the engine, puts the result on the record. Only here is the engine imported."""
+"""The worker: takes a job, runs the engine, puts the result on the record.
+
+Only here is the engine imported.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,12 @@ from vertebro_clinic.runs.models import Job, JobState, Run
 HEARTBEAT_SECONDS = 10.0
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
+class Stopped(Exception):  # noqa: N818 - not an error, somebody asked for it
     """The job was cancelled or taken back."""
 
 
 def worker_name() -> str:
-    """This process, by machine and number."""
+    """Name this process by machine and number."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 

@@ -33,7 +33,7 @@ def locale_of_person(get_response: Next) -> Next:
         chosen = request.session.get(LANGUAGE_KEY)
         code = chosen if chosen in _CODES else translation.get_language_from_request(request)
         with translation.override(code):
-            request.LANGUAGE_CODE = code  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = code
             response = get_response(request)
             response.headers.setdefault("Content-Language", code)
             return response
@@ -70,7 +70,7 @@ def _patient_actor(request: HttpRequest) -> Actor | None:
 
 
 def _actor(request: HttpRequest) -> Actor:
-    user: Any = request.user  # type: ignore[attr-defined]
+    user: Any = request.user
     if user.is_authenticated:
         actor = actor_for_user(user)
         own = Patient.objects.filter(user=user).values_list("pk", flat=True).first()
@@ -113,7 +113,7 @@ def second_factor(get_response: Next) -> Next:
 
 
 def _has_factor(request: HttpRequest) -> bool:
-    return bool(is_mfa_enabled(request.user))  # type: ignore[attr-defined]
+    return bool(is_mfa_enabled(request.user))
 
 
 class _DomainErrors:

@@ -1,4 +1,6 @@
-"""Serves a small clinic for the browser tests: one site whose clocks need no waiting, staff with one password.
+"""Serves a small clinic for the browser tests.
+
+One site whose clocks need no waiting, staff with one password.
 
     python serve_small_clinic.py PORT PASSWORD
 

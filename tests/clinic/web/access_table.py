@@ -1,7 +1,11 @@
-"""Who may call which address: the one table. Each row names the people for whom it works; for everybody else it must not.
+"""Who may call which address: the one table.
 
-People: visitor; alice radiologist, bob nurse, sol scheduler, quinn quality lead, ada administrator, rita the case's
-referring physician and ravi another one, all at site A; charlie radiologist, nia nurse and berta administrator at site
+Each row names the people for whom it works; for everybody else it must not.
+
+People: visitor; alice radiologist, bob nurse, sol scheduler, quinn quality lead, ada administrator, rita
+the case's
+referring physician and ravi another one, all at site A; charlie radiologist, nia nurse and berta
+administrator at site
 B; dana the patient, erik another patient.
 """
 
@@ -36,7 +40,10 @@ ANY_STAFF = STAFF | {"rita", "ravi", "charlie", "nia"}
 
 @dataclass(frozen=True)
 class Row:
-    """One address: how to call it for Dana's case (or Erik's, where follow-up is needed), and for whom it works."""
+    """One address.
+
+    How to call it for Dana's case (or Erik's, where follow-up is needed), and for whom it works.
+    """
 
     name: str
     people: frozenset[str]

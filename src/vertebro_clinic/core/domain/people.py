@@ -34,11 +34,15 @@ def actor_for_user(user: User) -> Actor:
 
 
 def break_glass(*, actor: Actor, patient_id: int, reason: str) -> BrokenGlass:
-    """Open a patient of another site for a few hours, in an emergency, with a reason that is kept and reviewed."""
+    """Open a patient of another site for a few hours, in an emergency.
+
+    With a reason that is kept and reviewed.
+    """
     if not actor.has_role(*GLASS_ROLES):
         raise NotAllowed(_("Only nurses and radiologists can open another site's patient in an emergency."))
     if len(reason.strip()) < SHORTEST_REASON:
         raise NotAllowed(_("Say in a sentence why you need this patient's record now."))
+    assert actor.user_id is not None, "a person with a role is a user"
     with transaction.atomic():
         opened = BrokenGlass.objects.create(
             user_id=actor.user_id,

@@ -1,16 +1,18 @@
 """The audit log refuses changes and deletions, by the database itself."""
 
+from typing import Any
+
 from django.db import migrations
 
 from vertebro_clinic.core import guards
 
 
-def put_on(apps, schema_editor):
+def put_on(apps: Any, schema_editor: Any) -> None:
     """Install the guards."""
     guards.install(schema_editor.connection, guards.APPEND_ONLY, append_only=True)
 
 
-def take_off(apps, schema_editor):
+def take_off(apps: Any, schema_editor: Any) -> None:
     """Remove the guards."""
     guards.remove(schema_editor.connection, guards.APPEND_ONLY, append_only=True)
 

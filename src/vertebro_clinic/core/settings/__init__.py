@@ -1,1 +1,4 @@
-"""Settings of the clinic: ``base`` for all, ``local`` for one machine, ``production`` for a served address."""
+"""Settings of the clinic.
+
+``base`` for all, ``local`` for one machine, ``production`` for a served address.
+"""

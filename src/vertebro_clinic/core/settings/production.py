@@ -2,8 +2,8 @@
 
 from urllib.parse import unquote, urlsplit
 
+from vertebro_clinic.core.settings import sources
 from vertebro_clinic.core.settings.base import *  # noqa: F403 - settings modules build on each other
-from vertebro_clinic.core.settings.base import sources
 
 ALLOWED_HOSTS = [name.strip() for name in sources.option("hosts", "localhost").split(",") if name.strip()]
 CSRF_TRUSTED_ORIGINS = [f"https://{name}" for name in ALLOWED_HOSTS]

@@ -1,4 +1,7 @@
-"""The test suite: a database in memory (or the PostgreSQL that the tests started), quick hashes, no letters out."""
+"""The test suite.
+
+A database in memory (or the PostgreSQL that the tests started), quick hashes, no letters out.
+"""
 
 import os
 import tempfile

@@ -1,1 +1,4 @@
-"""What may be done: guards, the transition table, verbs, queries. Every write is ``verb_noun(*, actor, ...)``."""
+"""What may be done: guards, the transition table, verbs, queries.
+
+Every write is ``verb_noun(*, actor, ...)``.
+"""

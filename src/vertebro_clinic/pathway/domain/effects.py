@@ -1,9 +1,13 @@
-"""What follows from a move by itself: tasks are opened, medicines to be restarted, records set aside, clocks started."""
+"""What follows from a move by itself.
+
+Tasks are opened, medicines to be restarted, records set aside, clocks started.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -46,7 +50,7 @@ _DECISION = (Consultation, Eligibility, ProcedureChoice, LevelChoice, Consent)
 
 
 def open_task(
-    *, actor: Actor, case: Case, kind: TaskKind, due_at: datetime, role: Role, **fields: object
+    *, actor: Actor, case: Case, kind: TaskKind, due_at: datetime, role: Role, **fields: Any
 ) -> Task:
     """Open a task unless the same one is open."""
     same = Task.objects.filter(case=case, kind=kind, is_current=True, done_at=None, hold=fields.get("hold"))

@@ -1,4 +1,7 @@
-"""Running the rules of eligibility on a case. Findings advise; a radiologist accepts or overrides with a reason."""
+"""Running the rules of eligibility on a case.
+
+Findings advise; a radiologist accepts or overrides with a reason.
+"""
 
 from __future__ import annotations
 
@@ -154,7 +157,10 @@ def findings_for(case: Case) -> list[dict[str, Any]]:
 def decide_eligibility(
     *, actor: Actor, case_id: int, values: Mapping[str, Any], overrides: Mapping[str, str], version: int
 ) -> Eligibility:
-    """Save the radiologist's decision with the findings as they stand now, and the reasons for overriding them."""
+    """Save the radiologist's decision with the findings as they stand now.
+
+    And the reasons for overriding them.
+    """
     with transaction.atomic():
         case = Case.objects.select_related("site", "patient").get(pk=case_id)
         found = findings_for(case)

@@ -90,7 +90,7 @@ def own_cases(actor: Actor) -> list[OwnCase]:
     shown = []
     for case in (
         cases_visible_to(actor)
-        .filter(patient_id=actor.patient_id)
+        .filter(patient_id=actor.patient_id or 0)
         .select_related("site", "patient")
         .order_by("-pk")
     ):
@@ -130,7 +130,7 @@ class Look:
 
 def who_looked(actor: Actor, *, most: int = 100) -> list[Look]:
     """Who read or wrote the patient's record, newest first; looks of one person in one minute count once."""
-    entries = AuditEntry.objects.filter(patient_id=actor.patient_id).order_by("-sequence")[: 4 * most]
+    entries = AuditEntry.objects.filter(patient_id=actor.patient_id or 0).order_by("-sequence")[: 4 * most]
     names = User.objects.in_bulk({entry.user_id for entry in entries if entry.user_id})
     words = {
         ActorKind.PATIENT: _("You"),

@@ -35,7 +35,10 @@ def approvals(site: Site) -> dict[str, RuleApproval]:
 def approve_rule(
     *, actor: Actor, site: Site, rule: str, values: Mapping[str, Any] | None = None, is_on: bool = True
 ) -> RuleApproval:
-    """Let a rule speak at a site, with own values, or switch it off. A radiologist or administrator does it."""
+    """Let a rule speak at a site, with own values, or switch it off.
+
+    A radiologist or administrator does it.
+    """
     if not actor.has_role(Role.RADIOLOGIST, Role.ADMINISTRATOR, site_id=site.pk):
         raise NotAllowed(_("Only a radiologist or administrator of the site approves rules."))
     known = eligibility_rules().get(rule) or limits()[rule]

@@ -1,4 +1,7 @@
-"""Structured records of a case: saved against lost updates, signed, corrected with a trace, retired, never deleted."""
+"""Structured records of a case.
+
+Saved against lost updates, signed, corrected with a trace, retired, never deleted.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,7 @@ def current(case: Case, model: type[Kind]) -> Kind | None:
 
 
 def require_writer(actor: Actor, case: Case, roles: Iterable[Role]) -> None:
-    """Refuse who holds none of these roles for this case (a referring physician holds theirs for own cases)."""
+    """Refuse who holds none of these roles for this case. A referring physician has own cases only."""
     if actor.kind == ActorKind.SYSTEM:
         return
     roles = frozenset(roles)
@@ -160,7 +163,10 @@ def sign_record(*, actor: Actor, case_id: int, model: type[Kind], version: int) 
 
 
 def correct_record(*, actor: Actor, case_id: int, model: type[Kind], reason: str) -> Kind:
-    """Open a signed record for correction: the signed one is kept as it was, a copy of it is made to be changed."""
+    """Open a signed record for correction.
+
+    The signed one is kept as it was, a copy of it is made to be changed.
+    """
     with transaction.atomic():
         case = lock_case(actor, case_id)
         require_writer(actor, case, WRITERS[model])

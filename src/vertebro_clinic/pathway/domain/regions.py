@@ -1,4 +1,7 @@
-"""Regions beside the main line, by the same kind of table: held medicines, adverse events, bone health, new pain."""
+"""Regions beside the main line, by the same kind of table.
+
+Held medicines, adverse events, bone health, new pain.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The pathway: ``TRANSITIONS[(stage, event)] = (next_stage, guard, audit_code)``. Nothing else assigns a stage."""
+"""The pathway: ``TRANSITIONS[(stage, event)] = (next_stage, guard, audit_code)``.
+
+Nothing else assigns a stage.
+"""
 
 from __future__ import annotations
 

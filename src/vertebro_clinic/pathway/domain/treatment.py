@@ -1,4 +1,6 @@
-"""The day of treatment, saved as it happens: ticks, doses, vital signs, cement. Each action carries a token of its own,
+"""The day of treatment, saved as it happens: ticks, doses, vital signs, cement.
+
+Each action carries a token of its own,
 so that one sent twice over a bad network counts once.
 """
 
@@ -33,7 +35,10 @@ CHECKLISTS: dict[str, tuple[type[Checklist], tuple[Item, ...]]] = {
 
 
 def tick_item(*, actor: Actor, case_id: int, checklist: str, item: str, is_done: bool) -> Checklist:
-    """Tick one line of a checklist, or take the tick back. Two people ticking different lines lose nothing."""
+    """Tick one line of a checklist, or take the tick back.
+
+    Two people ticking different lines lose nothing.
+    """
     model, items = CHECKLISTS[checklist]
     if item not in {line.code for line in items}:
         raise NotVisible(_("There is no such line."))
@@ -143,12 +148,9 @@ def standing_events(case: Case) -> list[RoomEvent]:
 
 def _count_cement(actor: Actor, level: LevelTreatment) -> None:
     """The level's cement is the sum of its entries: counted anew each time, so that nothing drifts."""
-    doses = [
-        event
-        for event in RoomEvent.objects.filter(level=level, kind="cement", struck_out_by=None).order_by(
-            "at", "pk"
-        )
-    ]
+    doses = list(
+        RoomEvent.objects.filter(level=level, kind="cement", struck_out_by=None).order_by("at", "pk")
+    )
     level = LevelTreatment.objects.get(pk=level.pk)
     level.cement_ml = sum((Decimal(str(event.content["ml"])) for event in doses), Decimal(0))
     level.first_injection_at = doses[0].at if doses else None

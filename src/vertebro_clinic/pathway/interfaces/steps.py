@@ -54,7 +54,10 @@ from vertebro_clinic.pathway.models.base import CaseRow, Record
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a case that a page lists and adds to. ``parent`` names the field that ties them to the page's record."""
+    """Rows of a case that a page lists and adds to.
+
+    ``parent`` names the field that ties them to the page's record.
+    """
 
     slug: str
     title: str | Promise
@@ -262,7 +265,10 @@ STEPS: dict[str, Step] = {
 
 
 def step_for(stage: S) -> str:
-    """The page where the work of a stage is done: a step's slug, or one of the pages with views of their own."""
+    """The page where the work of a stage is done.
+
+    A step's slug, or one of the pages with views of their own.
+    """
     own = {S.SIGN_IN: "room", S.TIME_OUT: "room", S.PROCEDURE: "room", S.FOLLOW_UP: "followup"}
     if stage in own:
         return own[stage]

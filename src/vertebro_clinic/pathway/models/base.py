@@ -47,7 +47,9 @@ class Kept(models.Model):
 
 
 class Record(Kept):
-    """One structured record of a case. The current one of its kind is changed until it is signed; when the case goes
+    """One structured record of a case.
+
+    The current one of its kind is changed until it is signed; when the case goes
     back, it is retired and stays readable.
     """
 

@@ -1,4 +1,7 @@
-"""The day of treatment: check-in, the three checks, sedation, and what was done to each level, as it happens."""
+"""The day of treatment.
+
+Check-in, the three checks, sedation, and what was done to each level, as it happens.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +132,9 @@ class LevelTreatment(CaseRow):
 
 
 class RoomEvent(CaseRow):
-    """One thing that happened in the room at a moment: a dose, vital signs, cement, an image. Append-only in use: a
+    """One thing that happened in the room at a moment: a dose, vital signs, cement, an image.
+
+    Append-only in use: a
     mistake is struck out by a later row that names it.
     """
 

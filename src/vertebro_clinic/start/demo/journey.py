@@ -1,6 +1,7 @@
 """Walking a case through the pathway by the same verbs that people use, with made-up answers.
 
-The demo and the tests use it. Where a guard waits for minutes to pass, the start of the waiting is put back in time.
+The demo and the tests use it. Where a guard waits for minutes to pass, the start of the waiting is put back
+in time.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class Walk:
 
 
 def _accept(walk: Walk) -> None:
-    answered = {
+    answered: dict[str, Any] = {
         "onset_date": site_today(walk.case.site) - timedelta(days=19),
         "pain_now": walk.story.pain,
         "pain_worst": min(10, walk.story.pain + 1),
@@ -207,7 +208,7 @@ def _read(walk: Walk) -> None:
         conclusion="Recent osteoporotic fracture.",
     )
     for level in walk.story.levels:
-        if not LevelFinding.objects.filter(review=review, level=level, is_current=True).exists():
+        if not LevelFinding.objects.filter(review_id=review.pk, level=level, is_current=True).exists():
             walk.add(
                 doctor,
                 LevelFinding,

@@ -203,7 +203,7 @@ def _after_save(request: ClinicRequest, step: Step, case: Case, saved: Record, a
 
 def _is_fresh(request: ClinicRequest) -> bool:
     """Whether the person proved lately that it is them: needed to sign."""
-    if not get_reauthentication_flows(request.user):  # type: ignore[attr-defined]
+    if not get_reauthentication_flows(request.user):
         raise NotAllowed(
             _("Set a password or a second factor first: a signature needs proof that it is you.")
         )

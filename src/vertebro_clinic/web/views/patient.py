@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -60,7 +62,10 @@ def patient_edit(request: ClinicRequest, pk: int) -> HttpResponse:
 @allow(*CARE)
 def patient_add(request: ClinicRequest, pk: int, what: str) -> HttpResponse:
     """Add a medicine or an allergy."""
-    kinds = {"medicine": (MedicineForm, Medicine), "allergy": (AllergyForm, Allergy)}
+    kinds: dict[str, tuple[Any, Any]] = {
+        "medicine": (MedicineForm, Medicine),
+        "allergy": (AllergyForm, Allergy),
+    }
     if what not in kinds:
         raise NotVisible
     form_class, model = kinds[what]

@@ -42,7 +42,7 @@ def limit_rate(request: ClinicRequest, what: str, most: int) -> None:
 @allow(EVERYBODY)
 def request_appointment(request: ClinicRequest) -> HttpResponse:
     """Ask for an appointment."""
-    form = RequestForm(request.POST or None, initial={"language": request.LANGUAGE_CODE})  # type: ignore[attr-defined]
+    form = RequestForm(request.POST or None, initial={"language": request.LANGUAGE_CODE})
     if request.method == "POST" and form.is_valid():
         limit_rate(request, "request", REQUESTS_PER_HOUR)
         sent = referral.send_request(values=form.values())

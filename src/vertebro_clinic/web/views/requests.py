@@ -61,7 +61,7 @@ def request_page(request: ClinicRequest, pk: int) -> HttpResponse:
     )
     story = [
         (
-            field.verbose_name,
+            getattr(field, "verbose_name", field.name),
             getattr(asked, f"get_{field.name}_display", lambda name=field.name: getattr(asked, name))(),
         )
         for field in (asked._meta.get_field(name) for name in referral.STORY_FIELDS)

@@ -17,7 +17,10 @@ def nothing_missing(case: Case) -> list[Missing]:
 
 
 def all_settled(case: Case) -> list[Missing]:
-    """Tasks done, medicines restarted, adverse events reviewed, new pain settled, bone health treated or declined."""
+    """Tasks done, medicines restarted, adverse events reviewed, new pain settled.
+
+    Bone health treated or declined.
+    """
     step = "followup"
     missing = [
         Missing("close.task", _("Open: %(task)s") % {"task": task.get_kind_display()}, step)
@@ -26,14 +29,12 @@ def all_settled(case: Case) -> list[Missing]:
     held = MedicationHold.objects.filter(case=case, is_current=True).exclude(
         state__in=[HoldState.RESTARTED, HoldState.NOT_HELD]
     )
-    for hold in held.select_related("medicine"):
-        missing.append(
-            Missing(
-                "close.hold",
-                _("%(drug)s has not been restarted.") % {"drug": hold.medicine.name},
-                "preparation",
-            )
+    missing += [
+        Missing(
+            "close.hold", _("%(drug)s has not been restarted.") % {"drug": hold.medicine.name}, "preparation"
         )
+        for hold in held.select_related("medicine")
+    ]
     open_events = AdverseEvent.objects.filter(case=case, is_current=True).exclude(state=AdverseState.REVIEWED)
     missing += when(
         open_events.exists(), "close.adverse", _("An adverse event is not reviewed."), "adverse_event"

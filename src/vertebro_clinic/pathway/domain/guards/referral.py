@@ -44,9 +44,7 @@ def referral_complete(case: Case) -> list[Missing]:
     missing += when(
         referral.leg_pain_worse == YES and referral.midline_tender == NO,
         "referral.disc",
-        _(
-            "Leg pain worse than back pain and no tenderness over the spine: this is not what the procedure treats."
-        ),
+        _("Leg pain worse than back pain, no tenderness over the spine: not what the procedure treats."),
         step,
     )
     return missing

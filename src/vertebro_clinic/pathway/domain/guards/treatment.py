@@ -27,7 +27,10 @@ from vertebro_clinic.pathway.models.procedure import Checklist
 
 
 def check_in_passed(case: Case) -> list[Missing]:
-    """The right patient, still in pain, fasted, with doses stopped as planned; consent and reading still stand."""
+    """The right patient, still in pain, fasted, with doses stopped as planned.
+
+    Consent and reading still stand.
+    """
     step = "check_in"
     checked = CheckIn.objects.filter(case=case, is_current=True).first()
     if checked is None:

@@ -36,7 +36,10 @@ PATIENCE: dict[Stage, timedelta] = {
     Stage.POSTPONED: timedelta(days=7),
     Stage.URGENT: timedelta(hours=4),
 }
-"""How long a case may wait at a stage before it shows as overdue (assumed: a working rule, no published figure)."""
+"""How long a case may wait at a stage before it shows as overdue (assumed.
+
+A working rule, no published figure).
+"""
 
 LIST_LENGTH = 50
 

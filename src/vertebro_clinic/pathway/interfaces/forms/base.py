@@ -29,7 +29,10 @@ def _whole(text: Any) -> int | None:
 
 
 def formfield(field: models.Field[Any, Any], **options: Any) -> forms.Field | None:
-    """The control for a model's field: taps for few answers, a scale for scores, the browser's own date picker."""
+    """The control for a model's field.
+
+    Taps for few answers, a scale for scores, the browser's own date picker.
+    """
     if isinstance(field, models.PositiveSmallIntegerField) and not field.choices:
         uppers = [v.limit_value for v in field.validators if isinstance(v, MaxValueValidator)]
         if uppers and min(uppers) == 10:
