@@ -6,6 +6,7 @@ A brick whose constants are all 0 is no brick: nothing is there.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,18 +22,18 @@ Bricks = NDArray[np.float64]
 CONSTANTS = ("C11", "C22", "C33", "C12", "C13", "C23", "C44", "C55", "C66")
 
 
-class _Grid:
+class _Grid(ABC):
     """What every material can say about where it is."""
 
     @property
+    @abstractmethod
     def shape(self) -> tuple[int, int, int]:
         """Number of bricks along the three axes."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def is_material(self) -> NDArray[np.bool_]:
         """(i, j, k): True where there is a brick."""
-        raise NotImplementedError
 
     def active_nodes(self) -> NDArray[np.bool_]:
         """(i+1, j+1, k+1): True where a node belongs to at least one brick."""
