@@ -11,8 +11,9 @@ export PYTHON
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
-demo: venv ## a made-up patient with a fracture, from CT to report, in demo-output/
+demo: venv ## a made-up patient from CT to report, then a demo clinic with that report on a patient's record
 	$(BIN)/vertebro demo -o demo-output
+	$(BIN)/vertebro clinic --demo --case demo-output/case
 
 test: venv-dev ## the whole test suite, with every example in the docstrings
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --doctest-modules src/vertebro tests
@@ -45,8 +46,8 @@ validate: venv-dev ## comparison with published work, written to docs/validation
 lock: ## pin all requirements anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, which resolves and pins the requirements: pip install uv" >&2; exit 1; }
 	uv lock
-	uv export --frozen --quiet --no-emit-project --no-header --no-default-groups --group build -o requirements.lock
-	uv export --frozen --quiet --no-emit-project --no-header -o requirements-dev.lock
+	uv export --frozen --quiet --no-emit-project --no-header --no-default-groups --group build --extra clinic -o requirements.lock
+	uv export --frozen --quiet --no-emit-project --no-header --extra clinic -o requirements-dev.lock
 
 clean: ## remove what was built (not .venv)
 	rm -rf docs/_build docs/generated demo-output benchmarks/results/local build dist
