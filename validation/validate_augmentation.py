@@ -25,12 +25,12 @@ from vertebro.phantoms import make_phantom
 
 TITLE = "What cement gives back"
 SOURCE = (
-    "tests on 120 cadaver vertebrae T6 to L5: strength was restored at a mean fill of 16.2 % and stiffness at "
-    "29.8 %, both loosely (r² 0.27 and 0.21; Molloy et al., EFORT abstract); a finite-element study of T11 to L1 "
+    "tests on 120 cadaver vertebrae T6 to L5: strength was restored at a mean fill of 16.2 %, stiffness at "
+    "29.8 %, both loosely (r² 0.27 and 0.21; Molloy et al., EFORT abstract); a model study of T11 to L1 "
     "(PMID 23323162): stiffness at 30 %."
 )
 ACCEPTANCE = (
-    "Over 30 made spines the mean strength at 16 % fill and the mean stiffness at 30 % fill lie within 0.7 and "
+    "Over 30 made spines mean strength at 16 % fill and mean stiffness at 30 % fill lie within 0.7 and "
     "1.3 times the intact body's; a column from endplate to endplate beats a ball of equal fill in every one."
 )
 N_SPINES = 30
@@ -136,10 +136,10 @@ def study_of(spines: list[Spine]) -> Study:
         f"endplate to endplate beats the balls in {beats} of {len(spines)} bodies."
     )
     method = (
-        "Random made spines (T4 to L5, any density, no fracture); the middle body is its own intact state. It "
-        "is broken as fresh fractures were measured (stiffness 0.47, yield stress 0.89), and filled with cement of "
-        f"2.5 GPa in {100 * MARROW_SHARE:.0f} % of each cube it takes. Cubes of 2 mm, caps of PMMA, arch cut. "
-        "Strength: highest load of the yielding model up to 2 % strain."
+        "Random made spines (T4 to L5, any density, no fracture); the middle body is its own intact state. "
+        "It is broken as fresh fractures were measured (stiffness 0.47, yield stress 0.89), and filled with "
+        f"cement of 2.5 GPa in {100 * MARROW_SHARE:.0f} % of each cube it takes. Cubes of 2 mm, PMMA caps, "
+        "arch cut. Strength: highest load of the yielding model up to 2 % strain."
     )
     return Study(
         ("quantity, over the intact body's", "mean", "SD", "lowest", "highest"),
