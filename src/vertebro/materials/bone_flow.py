@@ -33,7 +33,7 @@ class BoneFlowSettings:
     Examples
     --------
     >>> BoneFlowSettings().marrow_pa_s
-    30.0
+    40.0
     """
 
     tissue_mineral_mg_cc: float = setting(
@@ -81,12 +81,12 @@ class BoneFlowSettings:
         source="from 1.3 (Baroud 2004) to 2.05 (Nauman 1999)",
     )
     marrow_pa_s: float = setting(
-        30.0,
+        40.0,
         "Effective viscosity of marrow pushed out of the pores; its shear-thinning and the pores are in it.",
         lower=0.001,
         upper=1000.0,
         unit="pa_s",
-        source="calibrated: 10 to 60 Pa·s reproduce that thicker cement leaks less (physics trial); "
+        source="calibrated: 10 to 60 Pa·s reproduce that thicker cement leaks less (docs/validation); "
         "liquid marrow alone (0.04 to 0.4 Pa·s) does not; Jansen 2015: intact marrow is a soft solid",
     )
     marrow_log10_sd: float = setting(

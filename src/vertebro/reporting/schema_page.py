@@ -56,6 +56,8 @@ def _type(schema: str, entry: dict[str, Any]) -> str:
     if "$ref" in entry:
         name = entry["$ref"].rsplit("/", 1)[-1]
         return f"[{name}](#{_anchor(schema, name)})"
+    if "anyOf" in entry:
+        return " or ".join(dict.fromkeys(_type(schema, choice) for choice in entry["anyOf"]))
     if "const" in entry:
         return f"always {entry['const']}"
     if "enum" in entry:
