@@ -42,7 +42,6 @@ _COARSEST_CELLS = 64
 _CELLS_PER_BAND = 50_000
 _COARSE_WEIGHT = np.float32(0.5)
 _K_LEVELS = 3  # deeper ones are small, and one visit does
-_REACH = np.float32(1.0)
 _GOOD_ENOUGH = 0.25
 
 
@@ -85,6 +84,7 @@ class Level:
     pivot: Singles = field(init=False)
     weights: tuple[Singles, Singles, Singles] = field(init=False)
     r: Singles = field(init=False)
+    main: NDArray[np.uint8] = field(init=False)
     x: Singles = field(init=False)
     b: Singles = field(init=False)
 
@@ -93,6 +93,7 @@ class Level:
         self.x = np.zeros_like(self.tx)
         self.b = np.zeros_like(self.tx)
         self.r = np.zeros_like(self.tx)
+        self.main = np.zeros(self.tx.shape, np.uint8)
         self.weights = (np.zeros_like(self.tx), np.zeros_like(self.tx), np.zeros_like(self.tx))
 
     @property
@@ -155,15 +156,17 @@ class Multigrid:
         for level in self.levels[:-1]:
             arguments = (level.pivot, level.sink, level.tx, level.ty, level.tz, level.spans)
             bands.run(kernels.factor_rows, arguments, level.n_planes, level.n_cells)
-            blocks = (*level.weights, level.tx, level.ty, level.tz, level.sink, _REACH)
+            blocks = (*level.weights, level.tx, level.ty, level.tz, level.sink, level.main)
             bands.run(kernels.weigh_blocks, blocks, level.n_planes, level.n_cells)
         self._coarse_cells = np.flatnonzero(active[-1])
         self._coarse_solve = self._factor_coarsest()
 
     def _coarser(self, fine: Level, is_active: NDArray[np.bool_]) -> Level:
         shape = is_active.shape
+        marks = (fine.main, fine.tx, fine.ty, fine.tz, fine.sink)
+        self._bands.run(kernels.mark_main_parts, marks, shape[0] - 2, fine.n_cells)
         tx, ty, tz, sink = (np.zeros(shape, np.float32) for _ in range(4))
-        arguments = (tx, ty, tz, sink, fine.tx, fine.ty, fine.tz, fine.sink, _COARSE_WEIGHT)
+        arguments = (tx, ty, tz, sink, fine.tx, fine.ty, fine.tz, fine.sink, fine.main, _COARSE_WEIGHT)
         self._bands.run(kernels.coarsen, arguments, is_active.shape[0] - 2, fine.n_cells)
         place = np.unravel_index(fine.links.cell, fine.tx.shape)
         cell = np.ravel_multi_index(tuple((index + 1) // 2 for index in place), is_active.shape)
@@ -192,7 +195,7 @@ class Multigrid:
         np.add.at(matrix, (n + links.node, number[links.cell]), -links.transmissibility)
         matrix[n:, n:] += self._node_matrix.toarray()
         whole = np.arange(n + self._n_nodes)
-        matrix[whole, whole] *= 1.0 + 1e-9
+        matrix[whole, whole] *= 1.0 + 1e-6  # single-precision sums may lack this much
         factor = cho_factor(matrix, overwrite_a=True, check_finite=False)
         return lambda b: cho_solve(factor, b, check_finite=False)
 

@@ -141,32 +141,76 @@ def add_coarse(x, coarse, wx, wy, wz, spans, first, stop):  # type: ignore[no-un
                 x[i, j, k] += whole[k]
 
 
-@njit(
-    [types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, types.float32, _INT, _INT)],
-    **_OPTIONS,
-)
-def weigh_blocks(wx, wy, wz, tx, ty, tz, sink, reach, first, stop):  # type: ignore[no-untyped-def]
-    """Share of each cell's connections that leads to the next blocks, times ``reach``; at most 1 together."""
+_MARKS = types.Array(types.uint8, 3, "C")
+_WEAK = np.float32(0.02)
+
+
+@njit([types.void(_MARKS, _CELLS, _CELLS, _CELLS, _CELLS, _INT, _INT)], **_OPTIONS)
+def mark_main_parts(main, tx, ty, tz, sink, first, stop):  # type: ignore[no-untyped-def]  # noqa: PLR0912
+    """Mark in every block of 2 x 2 x 2 cells its largest part that strong connections hold together.
+
+    A thin barrier through a block parts it; cells of the other part must not follow the block. ``first``
+    and ``stop`` count planes of blocks.
+    """
+    n_i, n_j, n_k = tx.shape[0] - 2, tx.shape[1] - 2, tx.shape[2] - 2
+    part, total = np.empty(8, np.int64), np.empty(8, np.float32)
+    for ci in range(first, stop):
+        for cj in range(1, (n_j + 1) // 2 + 1):
+            for ck in range(1, (n_k + 1) // 2 + 1):
+                for c in range(8):
+                    i, j, k = 2 * ci - 1 + c // 4, 2 * cj - 1 + (c // 2) % 2, 2 * ck - 1 + c % 2
+                    part[c], total[c] = c, np.float32(0.0)
+                    if i <= n_i and j <= n_j and k <= n_k:
+                        total[c] = tx[i - 1, j, k] + tx[i, j, k] + ty[i, j - 1, k] + ty[i, j, k]
+                        total[c] += tz[i, j, k - 1] + tz[i, j, k] + sink[i, j, k]
+                for _ in range(3):  # three steps reach every cell of a block
+                    for c in range(8):
+                        i, j, k = 2 * ci - 1 + c // 4, 2 * cj - 1 + (c // 2) % 2, 2 * ck - 1 + c % 2
+                        for bit in (4, 2, 1):
+                            if c & bit or total[c] <= 0.0 or total[c + bit] <= 0.0:
+                                continue
+                            t = tx[i, j, k] if bit == 4 else ty[i, j, k] if bit == 2 else tz[i, j, k]
+                            if t > _WEAK * min(total[c], total[c + bit]):
+                                low = min(part[c], part[c + bit])
+                                part[c], part[c + bit] = low, low
+                best, most = -1, 0
+                for c in range(8):
+                    count = 0
+                    for other in range(8):
+                        count += 1 if part[other] == c and total[other] > 0.0 else 0
+                    if count > most:
+                        best, most = c, count
+                for c in range(8):
+                    i, j, k = 2 * ci - 1 + c // 4, 2 * cj - 1 + (c // 2) % 2, 2 * ck - 1 + c % 2
+                    if i <= n_i and j <= n_j and k <= n_k:
+                        main[i, j, k] = 1 if part[c] == best and total[c] > 0.0 else 0
+
+
+@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _MARKS, _INT, _INT)], **_OPTIONS)
+def weigh_blocks(wx, wy, wz, tx, ty, tz, sink, main, first, stop):  # type: ignore[no-untyped-def]
+    """Share of each cell's connections that leads to the next blocks; all, outside a main part."""
     one, zero = np.float32(1.0), np.float32(0.0)
     for i in range(first, stop):
-        im = i - 1 if i % 2 == 1 else i
+        im, ni = (i - 1, i - 1) if i % 2 == 1 else (i, i + 1)
         for j in range(1, tx.shape[1] - 1):
-            jm = j - 1 if j % 2 == 1 else j
+            jm, nj = (j - 1, j - 1) if j % 2 == 1 else (j, j + 1)
             for k in range(1, tx.shape[2] - 1):
-                km = k - 1 if k % 2 == 1 else k
+                km, nk = (k - 1, k - 1) if k % 2 == 1 else (k, k + 1)
                 total = tx[i - 1, j, k] + tx[i, j, k] + ty[i, j - 1, k] + ty[i, j, k] + tz[i, j, k - 1]
                 total += tz[i, j, k] + sink[i, j, k]
-                a, b, c = tx[im, j, k], ty[i, jm, k], tz[i, j, km]
-                scale = zero
-                if total > zero:
-                    scale = min(reach / total, one / max(a + b + c, np.float32(1e-30)))
+                a = tx[im, j, k] if main[ni, j, k] else zero
+                b = ty[i, jm, k] if main[i, nj, k] else zero
+                c = tz[i, j, km] if main[i, j, nk] else zero
+                base = total if main[i, j, k] else a + b + c
+                scale = one / base if base > zero else zero
                 wx[i, j, k], wy[i, j, k], wz[i, j, k] = a * scale, b * scale, c * scale
 
 
-@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, types.float32, _INT, _INT)],
-      **_OPTIONS)  # fmt: skip
-def coarsen(ctx, cty, ctz, csink, tx, ty, tz, sink, weight, first, stop):  # type: ignore[no-untyped-def]
-    """Transmissibilities (times ``weight``) and sinks between blocks of 2 x 2 x 2 cells, by sums."""
+@njit([types.void(_CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _CELLS, _MARKS, types.float32, _INT,
+                  _INT)], **_OPTIONS)  # fmt: skip
+def coarsen(ctx, cty, ctz, csink, tx, ty, tz, sink, main, weight, first, stop):  # type: ignore[no-untyped-def]
+    """Transmissibilities (times ``weight``) and sinks between the main parts of blocks, by sums."""
+    one = np.float32(1.0)
     n_i, n_j, n_k = tx.shape[0] - 2, tx.shape[1] - 2, tx.shape[2] - 2
     for ci in range(first, stop):
         for cj in range(1, ctx.shape[1] - 1):
@@ -176,13 +220,15 @@ def coarsen(ctx, cty, ctz, csink, tx, ty, tz, sink, weight, first, stop):  # typ
                 for i in range(2 * ci - 1, min(2 * ci, n_i) + 1):
                     for j in range(2 * cj - 1, min(2 * cj, n_j) + 1):
                         for k in range(2 * ck - 1, min(2 * ck, n_k) + 1):
+                            # other parts count a little, lest a block lose all its connections
+                            own = one if main[i, j, k] else _WEAK
                             ss += sink[i, j, k]
                             if i == 2 * ci:
-                                sx += tx[i, j, k]
+                                sx += tx[i, j, k] * (own if main[i + 1, j, k] else _WEAK)
                             if j == 2 * cj:
-                                sy += ty[i, j, k]
+                                sy += ty[i, j, k] * (own if main[i, j + 1, k] else _WEAK)
                             if k == 2 * ck:
-                                sz += tz[i, j, k]
+                                sz += tz[i, j, k] * (own if main[i, j, k + 1] else _WEAK)
                 ctx[ci, cj, ck], cty[ci, cj, ck], ctz[ci, cj, ck] = weight * sx, weight * sy, weight * sz
                 csink[ci, cj, ck] = ss
 
