@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vertebro.case import Compartment
-from vertebro.cement.settings import TissueSettings
+from vertebro.cement.settings import BackPressureSettings
 from vertebro.numerics.darcy_medium import DarcyMedium
 
 Floats = NDArray[np.float64]
 
 
-def back_pressure_mpa(place: Compartment, held_ml: float, settings: TissueSettings) -> float:
+def back_pressure_mpa(place: Compartment, held_ml: float, settings: BackPressureSettings) -> float:
     """Pressure of a compartment that holds so much cement.
 
     Examples
     --------
-    >>> tissue = TissueSettings()
+    >>> tissue = BackPressureSettings()
     >>> back_pressure_mpa(Compartment.VEIN, 2.0, tissue)
     0.0
     >>> back_pressure_mpa(Compartment.DISC_ABOVE, 1.0, tissue) > 0.02

@@ -140,12 +140,12 @@ class RouteSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TissueSettings:
+class BackPressureSettings:
     """How hard what lies outside the bone pushes back.
 
     Examples
     --------
-    >>> TissueSettings().disc_kpa_per_ml
+    >>> BackPressureSettings().disc_kpa_per_ml
     40.0
     """
 
@@ -353,7 +353,7 @@ class InjectionSettings:
     with_heat: bool = setting(True, "Whether to compute the cement's heat.")
     bone: BoneFlowSettings = field(default_factory=BoneFlowSettings)
     routes: RouteSettings = field(default_factory=RouteSettings)
-    tissue: TissueSettings = field(default_factory=TissueSettings)
+    tissue: BackPressureSettings = field(default_factory=BackPressureSettings)
     ensemble: EnsembleSettings = field(default_factory=EnsembleSettings)
 
     def __post_init__(self) -> None:
