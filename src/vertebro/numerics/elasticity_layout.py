@@ -19,8 +19,9 @@ TILE = 64
 """The same as the kernels'."""
 
 N_BANDS = 4
-SMALLEST_SHARED_PLANE_NODES = 16_000
-"""Grids with fewer nodes are worked on by one thread: handing out the work would cost more."""
+SMALLEST_SHARED_NODES = 100_000
+"""Grids with fewer nodes are worked on by one thread: threads would gain little, and where other programs
+share the cores each hand-over waits for its turn."""
 
 Result = TypeVar("Result")
 
@@ -98,7 +99,7 @@ class Layout:
     def bands(self) -> list[tuple[int, int]]:
         """First plane, and one past the last, of each band of node planes."""
         n_planes = self.n_elements[0] + 1
-        is_small = n_planes * self.n_nodes[1] * self.n_nodes[2] < SMALLEST_SHARED_PLANE_NODES
+        is_small = n_planes * self.n_nodes[1] * self.n_nodes[2] < SMALLEST_SHARED_NODES
         n_bands = 1 if is_small else min(N_BANDS, max(1, n_planes // 4))
         edges = [round(n_planes * n / n_bands) for n in range(n_bands + 1)]
         return list(pairwise(edges))
