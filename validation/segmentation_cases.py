@@ -111,7 +111,8 @@ def n_spurious(truth: Truth, found: SpineSegmentation) -> int:
     return sum(
         1
         for value, name in found.labels.names.items()
-        if not found.levels[name].is_cut and (anything & (labels == value)).sum() < 0.2 * (labels == value).sum()
+        if not found.levels[name].is_cut
+        and (anything & (labels == value)).sum() < 0.2 * (labels == value).sum()
     )
 
 
@@ -139,7 +140,9 @@ def random_settings(seed: int) -> PhantomSettings:
         levels=levels,
         fractures=fractures,
         spacing_mm=(plane, plane, round(float(random.uniform(0.6, 4.0)), 2)),
-        field_of_view_mm=(float(random.uniform(100, 180)), float(random.uniform(120, 180))) if narrow else None,
+        field_of_view_mm=(float(random.uniform(100, 180)), float(random.uniform(120, 180)))
+        if narrow
+        else None,
         margin_mm=round(float(random.uniform(-20.0, 40.0)), 1),
         thoracic_kyphosis_deg=round(float(random.uniform(15.0, 60.0)), 1),
         lumbar_lordosis_deg=round(float(random.uniform(20.0, 65.0)), 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ def outline_bodies(
     list of BodySurface
     """
     canal = canal_points(column)
-    places = [0.5 * (a + b) for a, b in zip(s_mm[:-1], s_mm[1:], strict=True)]
+    places = [0.5 * (a + b) for a, b in pairwise(s_mm)]
 
     def frames(chosen: list[WorldPlane]) -> list[LevelFrame]:
         return [
@@ -144,9 +145,10 @@ def plane_between(lower: BodySurface, upper: BodySurface, start: WorldPlane) -> 
     local = (facing - start.point_lps_mm) @ axes
     design = np.column_stack([np.ones(len(local)), local[:, 0], local[:, 1]])
     weight = np.ones(len(local))
-    answer = np.zeros(3)
+    answer: NDArray[np.float64] = np.zeros(3)
     for _ in range(4):
-        answer = np.linalg.lstsq(design * weight[:, None], local[:, 2] * weight, rcond=None)[0]
+        solved = np.linalg.lstsq(design * weight[:, None], local[:, 2] * weight, rcond=None)[0]
+        answer = np.asarray(solved, dtype=np.float64)
         away = np.abs(local[:, 2] - design @ answer)
         weight = 1.0 / np.sqrt(1.0 + (away / 4.0) ** 2)
     normal = axes @ np.array([-answer[1], -answer[2], 1.0])

@@ -80,12 +80,10 @@ class BodySurface:
         """
         shape = points_lps_mm.shape[:-1]
         points = np.ascontiguousarray(points_lps_mm.reshape(-1, 3), dtype=np.float64)
-        return (
-            excess_at(
-                points, self.frame.level_from_lps, self.frame.shape, self.table, self.frame.half_height_mm
-            ).reshape(shape)
-            + self.inset_mm
+        steepest = excess_at(
+            points, self.frame.level_from_lps, self.frame.shape, self.table, self.frame.half_height_mm
         )
+        return np.asarray(steepest.reshape(shape) + self.inset_mm)
 
     @property
     def table(self) -> NDArray[np.float64]:

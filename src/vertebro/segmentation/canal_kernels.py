@@ -7,7 +7,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
 def enclosure(
     hu: NDArray[np.float32],
     candidates: NDArray[np.bool_],
@@ -54,7 +54,7 @@ def enclosure(
     return result
 
 
-@njit(cache=True)
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def best_path(score: NDArray[np.float32], step_cost: float) -> NDArray[np.int32]:
     """The path through neighbouring slices whose scores sum highest, free to begin and end anywhere.
 
@@ -109,7 +109,7 @@ def best_path(score: NDArray[np.float32], step_cost: float) -> NDArray[np.int32]
     return path[:count][::-1].copy()
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
 def mirror_likeness(
     hu: NDArray[np.float32], candidates: NDArray[np.bool_], reach: int, depth: int, scale_hu: float
 ) -> NDArray[np.float32]:

@@ -20,8 +20,8 @@ END_SHARE = 1.25
 """The chain begins and ends within this share of a usual spacing from the image's ends."""
 
 
-@njit(cache=True)
-def best_chain(
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def best_chain(  # noqa: PLR0912 - one compiled loop
     score: NDArray[np.float64],
     expected: NDArray[np.float64],
     spacings: NDArray[np.int64],

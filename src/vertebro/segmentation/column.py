@@ -44,7 +44,7 @@ class Curve:
         beyond = (s_mm - position)[..., None]
 
         def between(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-            return rows[low] * (1.0 - share) + rows[low + 1] * share
+            return np.asarray(rows[low] * (1.0 - share) + rows[low + 1] * share)
 
         return np.asarray(
             between(self.points_lps_mm)

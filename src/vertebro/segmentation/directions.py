@@ -47,8 +47,8 @@ def direction_mesh(divisions: int) -> DirectionMesh:
             for j in range(divisions + 1 - i):
                 point = (a * i + b * j + c * (divisions - i - j)) / divisions
                 points.append(point / np.linalg.norm(point))
-    unit = np.unique(np.round(np.array(points), 9), axis=0)
-    unit = _distinct(unit)
+    rounded = np.asarray(np.unique(np.round(np.array(points), 9), axis=0), dtype=np.float64)
+    unit = _distinct(rounded)
     unit = unit[np.lexsort((np.arctan2(unit[:, 1], unit[:, 0]), np.round(unit[:, 2], 6)))]
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     neighbours = np.full((len(unit), 6), -1, dtype=np.int32)

@@ -93,7 +93,7 @@ def disc_evidence(image: WorkingImage, column: Column) -> DiscEvidence:
     hu = np.clip(hu, -100.0, 500.0)
     means = _plane_means(hu, (seen, solid), (u_mm, v_mm), half_width, half_depth)
     response = _endplate_response(means)
-    is_seen = np.isfinite(response).any(axis=1)
+    is_seen = np.asarray(np.isfinite(response).any(axis=1), dtype=np.bool_)
     filled = np.where(np.isfinite(response), response, -1e3)
     best = np.where(is_seen, filled.max(axis=1), np.nan)
     foramen = _foramen_means(hu, seen, (u_mm, v_mm), half_width, canal_v)

@@ -15,7 +15,7 @@ N_PARAMETERS = 6
 """Columns of ``sizes``, see :func:`misfit`."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def middle_height(behind_mm: float, thoracic: float) -> float:
     """Usual height of the arch's middle in half level heights, ``behind_mm`` behind the back wall.
 
@@ -36,7 +36,7 @@ def middle_height(behind_mm: float, thoracic: float) -> float:
     return (1.0 - thoracic) * lumbar + thoracic * chest
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def misfit(x: float, y: float, z: float, sizes: NDArray[np.float64]) -> float:
     """How little a place (level frame, mm) suits the posterior elements of a level; below 0 never.
 
@@ -49,10 +49,10 @@ def misfit(x: float, y: float, z: float, sizes: NDArray[np.float64]) -> float:
     side = abs(x)
     if behind < -4.0 or behind > 62.0:
         return -1.0
-    if behind < 9.0:
-        if height < -0.45 or height > 1.05 or side > half_width + 3.0:
-            if height < -0.45 or height > 1.5 or behind < 4.0 or side > half_width + 12.0:
-                return -1.0
+    beyond_pedicle = height < -0.45 or height > 1.05 or side > half_width + 3.0
+    too_far = height < -0.45 or height > 1.5 or behind < 4.0 or side > half_width + 12.0
+    if behind < 9.0 and beyond_pedicle and too_far:
+        return -1.0
     rib = sizes[5]
     if rib > 0.5:
         # the rib runs in front of the transverse process and meets it at its tip
@@ -69,10 +69,10 @@ def misfit(x: float, y: float, z: float, sizes: NDArray[np.float64]) -> float:
     away = height - middle_height(behind, thoracic)
     if side > 0.8 * half_width:
         away = height - 0.25 + 0.3 * thoracic
-    return away**4 + 0.5 * max(0.0, side / half_width - 1.1) ** 2
+    return float(away**4 + 0.5 * max(0.0, side / half_width - 1.1) ** 2)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _push(keys: NDArray[np.float32], items: NDArray[np.int64], count: int, key: float, item: int) -> int:
     place = count
     while place > 0:
@@ -85,7 +85,7 @@ def _push(keys: NDArray[np.float32], items: NDArray[np.int64], count: int, key: 
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _pop(keys: NDArray[np.float32], items: NDArray[np.int64], count: int) -> int:
     count -= 1
     key, item = keys[count], items[count]
@@ -104,8 +104,8 @@ def _pop(keys: NDArray[np.float32], items: NDArray[np.int64], count: int) -> int
     return count
 
 
-@njit(cache=True, nogil=True)
-def grow_levels(
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def grow_levels(  # noqa: PLR0912 - one compiled loop
     bone: NDArray[np.float32],
     bodies: NDArray[np.uint8],
     level_from_voxel: NDArray[np.float64],

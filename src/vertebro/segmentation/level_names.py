@@ -164,4 +164,3 @@ def _log_likelihood(levels: list[LevelEvidence], start: int) -> float:
 def _usual(name: str) -> float:
     at = [PRESACRAL.index(known) for known in USUAL_HALF_WIDTH_MM]
     return float(np.interp(PRESACRAL.index(name), at, list(USUAL_HALF_WIDTH_MM.values())))
-

@@ -17,7 +17,7 @@ PLANE_REACH = 1.3
 LEAST_HALF_HEIGHT_MM = 4.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _planes(x: float, y: float, shape: NDArray[np.float64]) -> tuple[float, float]:
     """Middle between the disc planes at a place, and half the distance."""
     limit_x, limit_y = PLANE_REACH * shape[0], PLANE_REACH * shape[1]
@@ -28,7 +28,7 @@ def _planes(x: float, y: float, shape: NDArray[np.float64]) -> tuple[float, floa
     return 0.5 * (top + bottom), max(0.5 * (top - bottom), LEAST_HALF_HEIGHT_MM)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _trilinear(hu: NDArray[np.float32], a: float, b: float, c: float, outside: float) -> float:
     i, j, k = math.floor(a), math.floor(b), math.floor(c)
     if i < 0 or j < 0 or k < 0 or i + 1 >= hu.shape[0] or j + 1 >= hu.shape[1] or k + 1 >= hu.shape[2]:
@@ -40,10 +40,10 @@ def _trilinear(hu: NDArray[np.float32], a: float, b: float, c: float, outside: f
     high = (hu[i + 1, j, k] * (1.0 - w) + hu[i + 1, j, k + 1] * w) * (1.0 - v) + (
         hu[i + 1, j + 1, k] * (1.0 - w) + hu[i + 1, j + 1, k + 1] * w
     ) * v
-    return low * (1.0 - u) + high * u
+    return float(low * (1.0 - u) + high * u)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def sample_rays(
     hu: NDArray[np.float32],
     voxel_from_level: NDArray[np.float64],
@@ -95,7 +95,7 @@ def sample_rays(
     return result
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def excess_at(
     points: NDArray[np.float64],
     level_from_points: NDArray[np.float64],
@@ -144,7 +144,7 @@ def excess_at(
     return result
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def near_line(points: NDArray[np.float64], line: NDArray[np.float64], radius: float) -> NDArray[np.bool_]:
     """(n,): whether positions lie within ``radius`` of any of some points."""
     n = len(points)

@@ -16,9 +16,9 @@ from vertebro.segmentation.bodies import canal_points, outline_bodies
 from vertebro.segmentation.body_surface import BodySurface
 from vertebro.segmentation.canal import COARSE_STEP_MM, CanalPath, trace_canal
 from vertebro.segmentation.column_outline import Column, trace_column
-from vertebro.segmentation.confidence import LevelQuality, level_quality
+from vertebro.segmentation.confidence import WEAK_EDGE, LevelQuality, level_quality
 from vertebro.segmentation.disc_planes import DiscPlane, disc_evidence, find_discs
-from vertebro.segmentation.ends import with_ends
+from vertebro.segmentation.ends import NOT_SEEN, with_ends
 from vertebro.segmentation.level_names import VERSE_NUMBERS, LevelEvidence, propose_names
 from vertebro.segmentation.masks import LiftedMasks, canal_mask, lift_labels, skin_mask
 from vertebro.segmentation.posterior import grow_posterior, paint_bodies
@@ -31,6 +31,8 @@ FIRST_UNNAMED = 101
 """Label of the first level where nothing names it."""
 AROUND_MM = np.array([75.0, 85.0, 45.0])
 """How far around the column the fine grid reaches: left–right, front–back, along."""
+LEAST_SPINE_LIKENESS = 1.0
+"""Halfway between the least of the spines tried and the most of what is none (assumed)."""
 SACRUM_SURE, RIB_SURE = 0.5, 0.6
 LOWEST_CHECKED = 4
 """How many of the lowest bodies may be the sacrum's."""
@@ -91,6 +93,8 @@ def segment_spine(
         [disc.s_mm for disc in discs],
         scaled(progress, 0.3, 0.6),
     )
+    if not names and spine_likeness(discs, bodies) < LEAST_SPINE_LIKENESS:
+        return _nothing(volume, coarse, "what lies along the canal is no row of vertebrae")
     progress(0.6, "sharing out arches and processes")
     painted = grow_posterior(fine, bodies, paint_bodies(bodies, fine))
     kept = _kept(fine, bodies)
@@ -120,7 +124,7 @@ def finish(
     levels = {
         name: _level(one, name, number) for one, name, number in zip(found, called, numbers, strict=True)
     }
-    findings = tuple(_findings(found, called, naming, work, settings))
+    findings = tuple(_findings(found, called, naming, settings))
     line = canal_points(work.column)
     progress(0.8, "drawing canal and skin")
     return SpineSegmentation(
@@ -163,6 +167,26 @@ def _kept(fine: WorkingImage, bodies: list[BodySurface]) -> tuple[int, ...]:
         if is_vertebra(fine, bodies[index]) and sacrum_evidence(fine, bodies[index]) >= SACRUM_SURE:
             first = index + 1
     return tuple(index for index in range(first, len(bodies)) if is_vertebra(fine, bodies[index]))
+
+
+def spine_likeness(discs: tuple[DiscPlane, ...], bodies: list[BodySurface]) -> float:
+    """How much a chain looks like a spine: clear discs, and bodies with edges all round.
+
+    Parameters
+    ----------
+    discs : tuple of DiscPlane
+    bodies : list of BodySurface
+
+    Returns
+    -------
+    float
+        On the trial's images 1.1 to 4 for spines, below 0.9 for pelvis, thighs and single tubes.
+    """
+    strength = [disc.strength for disc in discs if disc.strength > NOT_SEEN]
+    weak = [float((body.edge < WEAK_EDGE).mean()) for body in bodies]
+    if not strength:
+        return 0.0
+    return float(np.median(strength) - 3.0 * (np.median(weak) - 0.2))
 
 
 def is_vertebra(fine: WorkingImage, body: BodySurface) -> bool:
@@ -237,7 +261,6 @@ def _findings(
     found: list[_Found],
     called: tuple[str, ...],
     naming: Naming,
-    work: SpineWork,
     settings: SegmentationSettings,
 ) -> list[Finding]:
     findings = [_naming_finding(naming, called)]

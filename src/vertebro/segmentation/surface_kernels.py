@@ -12,8 +12,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def best_radii(
+@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+def best_radii(  # noqa: PLR0912 - one compiled loop
     cost: NDArray[np.float32],
     neighbours: NDArray[np.int32],
     reverse: NDArray[np.int32],
@@ -91,10 +91,10 @@ def best_radii(
                     least = min(least, value)
                 for x in range(m):
                     message[t, back, x] -= least
-    return _read_out(cost, neighbours, message, table, reach)
+    return _read_out(cost, neighbours, message, table, reach)  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _read_out(
     cost: NDArray[np.float32],
     neighbours: NDArray[np.int32],
