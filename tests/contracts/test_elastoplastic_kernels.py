@@ -60,18 +60,19 @@ def test_the_forces_are_those_of_the_sum_over_gauss_points(kind: str) -> None:
         packed[6:] *= 64.0 / np.prod(SPACING_MM)
     packed = layout.pack_elements(packed, np.float64)
 
-    kernels.yielded_forces(
-        packed,
-        filled_tiles(packed),
-        u,
-        layout.pack(np.ones_like(field), np.float32),
-        False,
-        0,
-        layout.n_nodes[0],
-        layout.width,
-        layout.steps(np.float64),
-        out,
-    )
+    for first, stop in ((0, 3), (3, layout.n_nodes[0])):
+        kernels.yielded_forces(
+            packed,
+            filled_tiles(packed),
+            u,
+            layout.pack(np.ones_like(field), np.float32),
+            False,
+            first,
+            stop,
+            layout.width,
+            layout.steps(np.float64),
+            out,
+        )
 
     law = _tangent_stress if kind == "tangent" else lambda row, strain: row[2:]
     expected = _reference(rows, _in_rows(u, layout), law)
