@@ -101,7 +101,8 @@ def bench_pressure() -> list[Row]:
             note = (
                 f"processor {result['cpu_s']:.2f} s; {result['iterations']:.0f} steps; vertebro in the same "
                 f"turn {own[-1][0]:.2f} s, processor {own[-1][1]:.2f} s: "
-                f"{result['wall_s'] / own[-1][0]:.1f} times in wall, {result['cpu_s'] / own[-1][1]:.1f} in processor time"
+                f"{result['wall_s'] / own[-1][0]:.1f} times in wall, "
+                f"{result['cpu_s'] / own[-1][1]:.1f} in processor time"
             )
             rows.append(Row(who, f"{n}³ pressure", result["wall_s"], 1, peak_mb=result["peak_mb"], note=note))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
