@@ -3,7 +3,8 @@
 What the fracture has pressed down can be pressed up the way it came: the endplates move back along the
 height that was lost, all of it for a share of 1. At every step each balloon has one pressure, at which the
 bone around it crushes (:mod:`vertebro.numerics.cavity`), and the balloons' pressures together hold the
-endplates against the load on the spine, the discs and ligaments, and what has healed.
+endplates against the load on the spine, the discs and ligaments, and what has healed. The endplate rises as
+one piece: of each balloon's volume, the same share goes into the lift.
 """
 
 from __future__ import annotations
@@ -76,12 +77,16 @@ def balance(
     curve = crushing_pressures_mpa(settings.hardening)
 
     def state(share: float) -> LiftState:
-        pressures, crushed = [], []
-        for growth, volume in zip(growths, volumes_ml, strict=True):
-            opened = share * float(np.interp(volume, growth.volumes_ml, growth.lift_mm3)) / 1000.0
-            room = max(volume - opened, 0.0)
-            crushed.append(room)
-            pressures.append(_pressure_mpa(growth, volume, room, resistance, settings, curve))
+        opened = share * sum(
+            float(np.interp(volume, growth.volumes_ml, growth.lift_mm3)) / 1000.0
+            for growth, volume in zip(growths, volumes_ml, strict=True)
+        )
+        left = 1.0 - min(opened / max(sum(volumes_ml), 1e-9), 1.0)
+        crushed = [volume * left for volume in volumes_ml]
+        pressures = [
+            _pressure_mpa(growth, volume, room, resistance, settings, curve)
+            for growth, volume, room in zip(growths, volumes_ml, crushed, strict=True)
+        ]
         return LiftState(tuple(pressures), tuple(crushed), share)
 
     def surplus(share: float) -> float:
