@@ -17,10 +17,10 @@ from vertebro.materials.bone_density import scanner_default
 from vertebro.mechanics.loading import LinearResponse, press
 from vertebro.mechanics.mesh import build_mesh
 from vertebro.mechanics.model import BoneCondition, VertebraModel, build_model
-from vertebro.mechanics.nonlinear import load_curve
+from vertebro.mechanics.nonlinear import column_strength_n, limited_by_columns, load_curve
 from vertebro.mechanics.placement import CementShape, cement_of_shape
 from vertebro.mechanics.settings import FractureSettings, MechanicsSettings, ModelSettings
-from vertebro.mechanics.states import Pressed
+from vertebro.mechanics.states import Curve, Pressed
 from vertebro.phantoms import make_phantom
 
 TITLE = "What cement gives back"
@@ -95,11 +95,13 @@ def of_spine(seed: int) -> Spine | None:
     reference = stiffness(intact)
     before = stiffness(crushed)
 
-    def strength(model: VertebraModel, response: LinearResponse) -> float:
-        return load_curve(Pressed(model, response, None), SETTINGS).strength_n
+    def curve(model: VertebraModel, response: LinearResponse) -> Curve:
+        return load_curve(Pressed(model, response, None), SETTINGS)
 
-    sound = strength(intact, reference)
+    sound, weak = curve(intact, reference).strength_n, curve(crushed, before)
     treated = filled(CementShape.TWO_BOLUSES, STRENGTH_FILL)
+    ratio = column_strength_n(treated) / column_strength_n(crushed)
+    strong = limited_by_columns(curve(treated, stiffness(treated)), weak, ratio)
     whole = reference.stiffness_n_per_mm
     return Spine(
         level=level,
@@ -108,8 +110,8 @@ def of_spine(seed: int) -> Spine | None:
         columns=tuple(
             stiffness(filled(CementShape.ENDPLATE_COLUMN, f)).stiffness_n_per_mm / whole for f in FILLS
         ),
-        broken_strength=strength(crushed, before) / sound,
-        treated_strength=strength(treated, stiffness(treated)) / sound,
+        broken_strength=weak.strength_n / sound,
+        treated_strength=strong.strength_n / sound,
     )
 
 

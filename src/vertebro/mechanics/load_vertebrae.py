@@ -27,7 +27,7 @@ from vertebro.mechanics.loading import bend, press
 from vertebro.mechanics.mesh import VertebraMesh, build_mesh
 from vertebro.mechanics.model import BoneCondition, build_model
 from vertebro.mechanics.neighbours import neighbour_effects
-from vertebro.mechanics.nonlinear import load_curve
+from vertebro.mechanics.nonlinear import column_strength_n, limited_by_columns, load_curve
 from vertebro.mechanics.settings import MechanicsSettings
 from vertebro.mechanics.states import (
     Pressed,
@@ -219,15 +219,14 @@ def _after(
             treated = _press(item.mesh, item.condition, cement, settings)
             if treated.model.cement_ml - item.before.model.cement_ml >= CEMENT_MIN_ML:
                 item.after = treated
-        is_wanted = settings.nonlinear == "all" or (settings.nonlinear == "treated" and item.after)
-        if is_wanted:
-            item.before = replace(
-                item.before, curve=load_curve(item.before, settings, scaled(progress, 0.1, 0.5))
-            )
+        if settings.nonlinear == "all" or (settings.nonlinear == "treated" and item.after):
+            before = load_curve(item.before, settings, scaled(progress, 0.1, 0.5))
+            item.before = replace(item.before, curve=before)
             if item.after is not None:
-                item.after = replace(
-                    item.after, curve=load_curve(item.after, settings, scaled(progress, 0.5, 1.0))
-                )
+                after = load_curve(item.after, settings, scaled(progress, 0.5, 1.0))
+                weakest = max(column_strength_n(item.before.model), 1.0)  # a newton where nothing holds
+                ratio = column_strength_n(item.after.model) / weakest
+                item.after = replace(item.after, curve=limited_by_columns(after, before, ratio))
     except SolverError as problem:
         item.findings.append(finding("mechanics.solver", f"{name}: {problem}", where=name))
 

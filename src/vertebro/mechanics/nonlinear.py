@@ -144,6 +144,54 @@ def coarsened(model: VertebraModel, factor: int) -> VertebraModel:
     )
 
 
+def column_strength_n(model: VertebraModel) -> float:
+    """What the body's columns carry if each is as strong as its weakest cube: no help from the side.
+
+    Spongy bone crushes in itself, so that a layer of it between cement and endplate gains little from
+    being held at its edges; a yielding model without crushing lets it gain severalfold. The ratio of this
+    sum after and before cement bounds what cement can add.
+
+    Examples
+    --------
+    >>> from vertebro.mechanics.mesh import box_mesh
+    >>> from vertebro.mechanics.model import build_model
+    >>> from vertebro.mechanics.settings import ModelSettings
+    >>> mesh = box_mesh((4, 4, 4), density_mg_cc=100.0, spacing_mm=1.0, cap_voxels=2)
+    >>> round(column_strength_n(build_model(mesh, ModelSettings())) / 16.0, 2)
+    1.52
+    """
+    mesh = model.mesh
+    pressed = mesh.cap_superior.any(axis=2) & mesh.cap_inferior.any(axis=2) & mesh.body.any(axis=2)
+    columns = pressed if pressed.any() else mesh.body.any(axis=2)
+    weakest = np.where(mesh.body, model.yield_mpa, np.inf).min(axis=2)
+    carried = weakest[columns & np.isfinite(weakest)]
+    return float(carried.sum()) * mesh.spacing_mm**2
+
+
+def limited_by_columns(after: Curve, before: Curve, ratio: float) -> Curve:
+    """The curve with cement, ended where uncemented bone between cement and endplate would crush.
+
+    Parameters
+    ----------
+    after, before : Curve
+    ratio : float
+        :func:`column_strength_n` with cement over that without.
+    """
+    limit = before.strength_n * max(1.0, ratio)
+    if after.strength_n <= limit:
+        return after
+    points: list[CurvePoint] = []
+    for point in after.points:
+        if point.force_n >= limit:
+            last = points[-1]
+            share = (limit - last.force_n) / (point.force_n - last.force_n)
+            shift = last.displacement_mm + share * (point.displacement_mm - last.displacement_mm)
+            points.append(CurvePoint(shift, limit))
+            break
+        points.append(point)
+    return replace(after, points=tuple(points), strength_n=limit, is_limited=True)
+
+
 def plastic_material(model: VertebraModel) -> PlasticMaterial:
     """Yield strains of every cube: bone and cement by their yield stress over modulus, caps never."""
     young = np.where(model.young_mpa > 0.0, model.young_mpa, 1.0)

@@ -43,6 +43,8 @@ class Curve:
     damage: ScalarVolume
     site: str
     status: str
+    is_limited: bool = False
+    """Whether bone between cement and endplate ended it, not the model's own highest load."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -184,6 +186,8 @@ def _strength(
 ) -> tuple[Estimate, StrengthMethod]:
     if pressed.curve is not None and pressed.curve.strength_n > 0.0:
         basis = "highest load of a model whose bone yields and breaks"
+        if pressed.curve.is_limited:
+            basis = "load at which the bone that no cement reaches crushes, column by column"
         fracture = around.settings.fracture
         broken_sd = (
             0.0 if pressed.condition.is_sound else fracture.fresh_strength_sd / fracture.fresh_strength_ratio
