@@ -224,6 +224,11 @@ def _gap(builder: _Builder, route: Route, cells: FlowCells) -> int:
     breadth = max(route.breadth_mm, width)
     node = builder.node(route.exit_v, width * breadth * SHELL_MM)
     behind = cells.within(route.exit_v, max(0.5 * breadth, 0.75 * cells.spacing_mm))
+    inner = route.path_v[0]
+    depth = float(np.linalg.norm(route.exit_v - inner))
+    for part in np.arange(SPACING_MM, depth + 0.5 * SPACING_MM, SPACING_MM):
+        place = route.exit_v + (inner - route.exit_v) * min(part / depth, 1.0)
+        behind = np.union1d(behind, cells.within(place, 0.75 * cells.spacing_mm))
     share = min(1.0, width * breadth / (len(behind) * cells.spacing_mm**2))
     flat = cells.permeability_mm2.reshape(-1)
     for cell in behind:

@@ -26,6 +26,9 @@ from vertebro.cement.survey import LevelSurvey
 TRUNK_DEPTH = (0.25, 0.50)
 """How far forward the basivertebral vein's trunk reaches, share of the body's depth (assumed: its
 tributaries meet behind the middle of the body)."""
+CRACK_MM = (2.0, 10.0)
+"""How far into the bone the crack behind a gap that the CT does not show reaches (assumed: fracture lines
+run from the wall into the body)."""
 SHELL_MM = 1.0
 """Thickness of wall that a gap passes (assumed: 0.4 mm of cortex and what is compacted behind it)."""
 OUTSIDE_VEIN_MM = 15.0
@@ -44,7 +47,7 @@ class Route:
     basis: RouteBasis
     compartment: Compartment
     path_v: NDArray[np.float64]
-    """(n, 3): from inside the bone to the exit; one point for a gap."""
+    """(n, 3): from inside the bone to the exit; one point for a gap without a crack behind it."""
     normal_v: NDArray[np.float64]
     """Outward at the exit."""
     radius_mm: float
@@ -209,14 +212,14 @@ def _fissures(survey: LevelSurvey, settings: RouteSettings, rng: np.random.Gener
             chance = settings.cleft_fissure_chance
         is_there = rng.random() < chance
         width, breadth = _width(settings.fissure_width_mm, settings, rng), rng.uniform(4.0, 14.0)
-        pick = rng.random()
+        pick, crack = rng.random(), float(rng.uniform(*CRACK_MM))
         points = np.flatnonzero(survey.surface.parts == part.value)
         if not is_there or part in seen or not len(points):
             continue
         place = points[min(int(pick * len(points)), len(points) - 1)]
         if survey.cleft_touches[order] and survey.void.any():
             place = points[_nearest_to_void(survey, points)]
-        found.append(_gap(survey, part, int(place), (width, breadth)))
+        found.append(_gap(survey, part, int(place), (width, breadth, crack)))
     return found
 
 
@@ -231,23 +234,24 @@ def _wall_gaps(survey: LevelSurvey, settings: RouteSettings, rng: np.random.Gene
     gaps = []
     for where in [front] * count + [back] * int(has_back_gap):
         width, breadth = _width(settings.gap_width_mm, settings, rng), rng.uniform(3.0, 10.0)
-        pick = rng.random()
+        pick, crack = rng.random(), float(rng.uniform(*CRACK_MM))
         places = np.flatnonzero(where & ~surface.is_joined)
         if len(places):
             place = int(places[min(int(pick * len(places)), len(places) - 1)])
-            gaps.append(_gap(survey, Part(str(surface.parts[place])), place, (width, breadth)))
+            gaps.append(_gap(survey, Part(str(surface.parts[place])), place, (width, breadth, crack)))
     return gaps
 
 
-def _gap(survey: LevelSurvey, part: Part, place: int, size: tuple[float, float]) -> Route:
-    point = survey.surface.points_v[place]
+def _gap(survey: LevelSurvey, part: Part, place: int, size: tuple[float, float, float]) -> Route:
+    """A gap of some width and breadth, with a crack of some depth behind it."""
+    point, normal = survey.surface.points_v[place], survey.surface.normals_v[place]
     is_endplate = part in (Part.SUPERIOR, Part.INFERIOR)
     return Route(
         kind=RouteKind.ENDPLATE_FISSURE if is_endplate else RouteKind.WALL_GAP,
         basis=RouteBasis.PRIOR,
         compartment=_compartment(survey, part, point),
-        path_v=point[None],
-        normal_v=survey.surface.normals_v[place],
+        path_v=np.stack([point - normal * size[2], point]),
+        normal_v=normal,
         radius_mm=0.0,
         width_mm=size[0],
         breadth_mm=size[1],

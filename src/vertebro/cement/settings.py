@@ -67,7 +67,7 @@ class RouteSettings:
         source="assumed: from a third to three times in 95 of 100",
     )
     basivertebral_radius_mm: float = setting(
-        0.6,
+        0.75,
         "Radius of what is open of the basivertebral vein's trunk (median).",
         lower=0.1,
         upper=4.0,
@@ -84,14 +84,14 @@ class RouteSettings:
         source="assumed: below a millimetre; such foramina are at the limit of a 1 mm CT",
     )
     n_segmental: float = setting(
-        2.0,
+        1.2,
         "Mean number of segmental veins that open into a body's front and side walls.",
         lower=0.0,
         upper=20.0,
-        source="assumed: one to three on each side",
+        source="assumed: about one that is wide enough for cement",
     )
     fissure_chance: float = setting(
-        0.65,
+        0.8,
         "Chance that a fractured endplate has a fissure that the CT does not show.",
         lower=0.0,
         upper=1.0,
@@ -99,14 +99,14 @@ class RouteSettings:
         "(endplate 45, paravertebral 35, epidural 20, prevertebral vein 18 % of patients)",
     )
     unbroken_fissure_chance: float = setting(
-        0.15,
+        0.2,
         "The same for an endplate that is not fractured.",
         lower=0.0,
         upper=1.0,
         source="assumed: a quarter of it",
     )
     cleft_fissure_chance: float = setting(
-        0.85,
+        0.95,
         "The same for an endplate that a gas cleft touches; the fissure then starts at the cleft.",
         lower=0.0,
         upper=1.0,
@@ -114,7 +114,7 @@ class RouteSettings:
         "(PMC8449924)",
     )
     n_wall_gaps: float = setting(
-        0.8,
+        1.0,
         "Mean number of gaps that the CT does not show in the front and side walls of a fractured body.",
         lower=0.0,
         upper=10.0,

@@ -21,7 +21,7 @@ from vertebro.cement.settings import RouteSettings
 
 INSIDE_MM, OUTSIDE_MM = 2.5, 2.0
 """Range along the normal in which the shell is sought."""
-RESOLVED_VOXELS = 2.0
+RESOLVED_VOXELS = 2.5
 """An opening seen is at least so many of the CT's voxels wide."""
 CALM_MM = 0.6
 """Blur against noise before the shell is read."""
