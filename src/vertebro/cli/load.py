@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from vertebro.cli.console import errors_in_words, progress_shown, say, show_json
 if TYPE_CHECKING:
     from vertebro.case import LevelMechanics, LoadState, MechanicsResult
     from vertebro.mechanics import MechanicsSettings
+    from vertebro.workflow import CaseRun
 
 LoadedOption = Annotated[
     str | None,
@@ -30,9 +32,19 @@ WeightOption = Annotated[
 HeightOption = Annotated[
     float | None, typer.Option("--height-cm", metavar="CM", help="The person's height, for everyday loads.")
 ]
+InpOption = Annotated[
+    str | None,
+    typer.Option(
+        "--inp", metavar="DIR", help="Write each shown level as CalculiX input, as it is, to a folder."
+    ),
+]
 SpacingOption = Annotated[
     float | None, typer.Option("--spacing-mm", metavar="MM", help="Edge of the model's cubes, 0.3 to 2.")
 ]
+
+
+DECK_STEP = 0.005
+"""Moduli of a deck are rounded to powers of 1.005: a few hundred materials instead of one for each cube."""
 
 
 def load(
@@ -42,6 +54,7 @@ def load(
     weight_kg: WeightOption = None,
     height_cm: HeightOption = None,
     spacing_mm: SpacingOption = None,
+    inp: InpOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -62,7 +75,34 @@ def load(
             kept = {name: level for name, level in result.levels.items() if name in shown}
             result = replace(result, levels=kept)
         show_json(result.to_json()) if as_json else show_mechanics(result)
+        if inp is not None:
+            _write_inp(finished, settings, tuple(result.levels), Path(inp))
         say(f"Mechanics: {finished.folder.root / 'mechanics.json'}")
+
+
+def _write_inp(finished: CaseRun, settings: MechanicsSettings, levels: tuple[str, ...], folder: Path) -> None:
+    """Each level under plates, as the linear model has it before treatment, for another solver."""
+    from vertebro.io.calculix import write_inp
+    from vertebro.materials.bone_density import scanner_default
+    from vertebro.mechanics.fracture import bone_condition
+    from vertebro.mechanics.loading import plate_problem
+    from vertebro.mechanics.mesh import build_mesh
+    from vertebro.mechanics.model import build_model
+    from vertebro.workflow import stored_options
+
+    volume, labels, assessment = (finished.result(name) for name in ("ct", "labels", "assessment"))
+    law = assessment.calibration or scanner_default(volume.facts.kvp_kv)
+    context = stored_options(finished.folder.root).context
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in levels:
+        level = assessment.levels[name]
+        mesh = build_mesh(volume, labels, assessment.bodies, level, law, settings.model)
+        condition, _ = bone_condition(level, context, settings.fracture)
+        model = build_model(mesh, settings.model, condition=condition)
+        stem = "".join(letter if letter.isalnum() else "_" for letter in name)
+        place = folder / f"{stem}.inp"
+        write_inp(place, plate_problem(model, 0.1), relative_step=DECK_STEP)
+        say(f"CalculiX input: {place}")
 
 
 def _settings(

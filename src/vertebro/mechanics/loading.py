@@ -153,6 +153,12 @@ def plate_conditions(
     return conditions, upper, lower, middle
 
 
+def plate_problem(model: VertebraModel, shift_mm: float) -> ElasticityProblem:
+    """The elastic problem of parallel plates, for another solver."""
+    h = model.mesh.spacing_mm
+    return ElasticityProblem(model.material, (h, h, h), plate_conditions(model, shift_mm)[0])
+
+
 def press(
     model: VertebraModel,
     displacement_mm: float,
