@@ -73,7 +73,7 @@ def test_published_stiffness_of_a_calibrated_vertebra(compat: str) -> None:
     given = stiffness(calibrated(settings), settings)
     own = stiffness(calibrated(settings, own_caps=True), settings)
 
-    assert given == pytest.approx(published, rel=0.0105)  # 1.0 % and 0.8 % above; see docs/validation
+    assert given == pytest.approx(published, rel=0.0105)  # 1.0 % and 0.8 % above
     assert own == pytest.approx(published, rel=0.04)
 
 
