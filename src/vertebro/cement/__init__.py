@@ -4,6 +4,7 @@
 injection a moment at a time, as a rehearsal does; the state is frozen and the step is pure.
 """
 
+from vertebro.cement.compare import Way, WayResult, compare_injections, ways_of
 from vertebro.cement.inject import Run, drive, level_injection
 from vertebro.cement.inject_case import inject_cement, inject_level, treated_levels
 from vertebro.cement.settings import EnsembleSettings, InjectionSettings, RouteSettings
@@ -22,7 +23,10 @@ __all__ = [
     "RouteSettings",
     "Run",
     "Variation",
+    "Way",
+    "WayResult",
     "begin",
+    "compare_injections",
     "draw_variation",
     "drive",
     "inject_cement",
@@ -33,4 +37,5 @@ __all__ = [
     "step",
     "survey_level",
     "treated_levels",
+    "ways_of",
 ]

@@ -11,8 +11,11 @@ from vertebro.cli.arguments import CaseArgument, JsonOption, QuietOption, parse_
 from vertebro.cli.console import errors_in_words, progress_shown, say, show_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vertebro.case import InjectionResult, LevelInjection
     from vertebro.cement import InjectionSettings
+    from vertebro.progress import Progress
     from vertebro.workflow import CaseRun
 
 ProductOption = Annotated[
@@ -37,6 +40,12 @@ RunsOption = Annotated[
 NeedlesOption = Annotated[
     str | None, typer.Option("--needles", metavar="both|left|right", help="Which of the planned needles.")
 ]
+CompareOption = Annotated[
+    str | None,
+    typer.Option(
+        "--compare", metavar="WHAT", help="Compare products, needles or rates on the same draws instead."
+    ),
+]
 InjectedOption = Annotated[
     str | None,
     typer.Option("--levels", metavar="L1,L2", help="Levels to inject; the plan's own without it."),
@@ -52,6 +61,7 @@ def inject(
     runs: RunsOption = None,
     needles: NeedlesOption = None,
     levels: InjectedOption = None,
+    compare: CompareOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -72,12 +82,52 @@ def inject(
             if "levels" not in asked:
                 asked |= _worst_if_none(rerun_case(case, stages=("plan",), progress=progress))
             settings = _settings(asked, runs)
+            if compare is not None:
+                _compare(case, compare, settings, runs, progress)
+                return
             finished = rerun_case(
                 case, stages=("injection",), settings={"injection": settings}, progress=progress
             )
         result = finished.result("injection")
         show_json(result.to_json()) if as_json else show_injection(result)
         say(f"Injection: {finished.folder.root / 'injection.json'}")
+
+
+def _compare(
+    case: Path, what: str, settings: InjectionSettings, runs: int | None, progress: Progress
+) -> None:
+    """Show ways to inject the same levels side by side; nothing is kept in the case."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from vertebro.case import InjectionResult
+    from vertebro.cement import compare_injections, survey_level, treated_levels, ways_of
+    from vertebro.cement.compare import table_of
+    from vertebro.cement.inject_case import dose_ml
+    from vertebro.workflow import rerun_case
+
+    planned = rerun_case(case, stages=("plan",), progress=progress)
+    plan, assessment = planned.result("plan"), planned.result("assessment")
+    told = {}
+    for name in treated_levels(plan, settings.levels):
+        survey = survey_level(
+            planned.result("ct"),
+            planned.result("labels"),
+            assessment,
+            assessment.levels[name],
+            settings,
+            spacing_mm=settings.ensemble.spacing_mm,
+        )
+        ways = ways_of(what, plan.levels[name], settings)
+        dose = dose_ml(plan.levels[name], settings)
+        told[name] = compare_injections(survey, ways, dose, runs=runs or 20, progress=progress)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("Level", what, "Any leak %", "Canal %", "Leaked mL", "Fill %", "Syringe kPa"):
+        table.add_column(heading)
+    for row in table_of(told):
+        table.add_row(*row)
+    Console().print(table)
+    Console().print(InjectionResult.NOTICE, markup=False, highlight=False, soft_wrap=True)
 
 
 def _worst_if_none(planned: CaseRun) -> dict[str, object]:
