@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from vertebro_clinic.core.errors import ChangedMeanwhile, ConditionsUnmet, NotAllowed
-from vertebro_clinic.pathway.domain.records import correct_record, current, save_record, sign_record
+from vertebro_clinic.core.roles import Role
+from vertebro_clinic.pathway.domain.records import (
+    add_row,
+    change_row,
+    correct_record,
+    current,
+    retire_row,
+    save_record,
+    sign_record,
+)
 from vertebro_clinic.pathway.enums import Stage
 from vertebro_clinic.pathway.models import Consultation, ImagingReview, LevelFinding, Referral
 from vertebro_clinic.start.demo.journey import walk_to
@@ -55,6 +64,24 @@ def test_a_signed_record_is_corrected_by_a_copy_with_a_reason(world, cast) -> No
     assert (old.is_current, old.retired_reason, old.is_signed) == (False, "Counted again: it is L2.", True)
     assert (copy.is_current, copy.is_signed) == (True, False)
     assert LevelFinding.objects.filter(review=copy, is_current=True).count() == 1
+
+
+def test_what_belongs_to_a_signed_record_is_fixed_with_it(world, cast) -> None:
+    case = walk_to(Stage.CONSULTATION, case_id=world.dana.pk, cast=cast)
+    level = LevelFinding.objects.get(case=case)
+    common = {"actor": cast.radiologist, "roles": {Role.RADIOLOGIST}}
+
+    with pytest.raises(NotAllowed, match="signed record"):
+        change_row(**common, row=level, values={"level": "L2"}, version=level.version)
+    with pytest.raises(NotAllowed, match="signed record"):
+        retire_row(**common, row=level, reason="x")
+    with pytest.raises(NotAllowed, match="signed record"):
+        add_row(**common, case_id=case.pk, model=LevelFinding, values={"review": level.review, "level": "L3"})
+
+    correct_record(actor=cast.radiologist, case_id=case.pk, model=ImagingReview, reason="Counted again.")
+    copy = LevelFinding.objects.get(case=case, review__is_current=True)
+    assert change_row(**common, row=copy, values={"level": "L2"}, version=copy.version).level == "L2"
+    assert LevelFinding.objects.get(pk=level.pk).level == "L1"
 
 
 def test_signing_needs_the_version_that_was_seen(world, cast) -> None:

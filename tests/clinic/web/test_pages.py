@@ -200,6 +200,21 @@ def test_a_struck_out_entry_counts_no_more_and_stays(world, sign_in, cast) -> No
     assert RoomEvent.objects.filter(pk=wrong.pk).exists()
 
 
+def test_one_tap_starts_the_cement_s_clock(world, sign_in, cast) -> None:
+    case = walk_to(Stage.PROCEDURE, case_id=world.dana.pk, cast=cast)
+    level = LevelTreatment.objects.get(case=case)
+
+    page = sign_in("bob").post(
+        reverse("room_event", kwargs={"key": case.key}),
+        {"kind": "mix", "level": level.pk, "token": str(uuid.uuid4())},
+        follow=True,
+    )
+
+    assert LevelTreatment.objects.get(pk=level.pk).mixed_at is not None
+    assert "L1: cement mixed" in page.content.decode()
+    assert 'class="clock"' in page.content.decode()
+
+
 def test_more_than_seven_ml_warns(world, sign_in, cast) -> None:
     case = walk_to(Stage.PROCEDURE, case_id=world.dana.pk, cast=cast)
     level = LevelTreatment.objects.get(case=case)

@@ -232,6 +232,22 @@ def retire_records(
             )
 
 
+_PARENT_FIELDS: dict[type[CaseRow], str] = {
+    child: field for rows in CHILDREN.values() for child, field in rows
+}
+
+
+def _require_open_parent(model: type[CaseRow], parent: Record | None) -> None:
+    """Refuse to touch what belongs to a signed record: it is corrected as a whole, with a reason."""
+    if model in _PARENT_FIELDS and parent is not None and parent.is_signed:
+        raise NotAllowed(_("This belongs to a signed record. Correct the record with a reason instead."))
+
+
+def _parent_of(row: CaseRow) -> Record | None:
+    field = _PARENT_FIELDS.get(type(row))
+    return getattr(row, field) if field else None
+
+
 def add_row(
     *, actor: Actor, case_id: int, model: type[RowKind], values: Mapping[str, Any], roles: Iterable[Role]
 ) -> RowKind:
@@ -239,6 +255,7 @@ def add_row(
     with transaction.atomic():
         case = lock_case(actor, case_id)
         require_writer(actor, case, roles)
+        _require_open_parent(model, values.get(_PARENT_FIELDS.get(model, "")))
         row = model(case=case, created_by_id=actor.user_id, version=0, **values)
         _save(row, actor)
         audit.record(
@@ -260,6 +277,7 @@ def change_row(
         case = lock_case(actor, row.case_id)
         require_writer(actor, case, roles)
         now = type(row)._default_manager.get(pk=row.pk)
+        _require_open_parent(type(row), _parent_of(now))
         if now.version != version:
             raise _changed(now)
         changed = [name for name, value in values.items() if getattr(now, name) != value]
@@ -281,7 +299,9 @@ def retire_row(*, actor: Actor, row: CaseRow, roles: Iterable[Role], reason: str
     with transaction.atomic():
         case = lock_case(actor, row.case_id)
         require_writer(actor, case, roles)
-        _retire(type(row)._default_manager.get(pk=row.pk), actor, reason)
+        now = type(row)._default_manager.get(pk=row.pk)
+        _require_open_parent(type(row), _parent_of(now))
+        _retire(now, actor, reason)
         audit.record(
             actor,
             f"{audit_name(type(row))}.retire",

@@ -100,7 +100,17 @@ def add_room_event(
         )
         if level is not None and kind == "cement":
             _count_cement(actor, level)
+        elif level is not None and kind == "mix":
+            _start_mix(actor, level, event.at)
     return event
+
+
+def _start_mix(actor: Actor, level: LevelTreatment, at: datetime) -> None:
+    """The cement of a level is mixed: its clock runs from here."""
+    level.mixed_at = at
+    level.version += 1
+    level.updated_by_id = actor.user_id
+    level.save()
 
 
 def strike_out(*, actor: Actor, event: RoomEvent, reason: str, token: uuid.UUID) -> RoomEvent:

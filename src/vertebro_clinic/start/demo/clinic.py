@@ -58,6 +58,9 @@ _GIVEN = [
     "Yvonne",
     "Zoran",
 ]
+_MEN = frozenset(
+    {"George", "Harold", "James", "Martin", "Oscar", "Quentin", "Samuel", "Ulises", "Walter", "Zoran"}
+)
 _FAMILY = [
     "Abbott",
     "Baca",
@@ -163,15 +166,16 @@ def _cast(users: dict[tuple[str, str], User], site: Site) -> Cast:
 
 def _patient(rng: random.Random, actor: Actor, site: Site, number: int) -> Patient:
     speaks = "es" if rng.random() < 0.25 else "en"
+    given = _GIVEN[number % len(_GIVEN)]
     born = date(timezone.now().year - rng.randint(58, 88), rng.randint(1, 12), rng.randint(1, 28))
     patient = add_patient(
         actor=actor,
         site=site,
         values={
-            "given_name": _GIVEN[number % len(_GIVEN)],
+            "given_name": given,
             "family_name": _FAMILY[(number * 7 + 3) % len(_FAMILY)],
             "birth_date": born,
-            "sex": rng.choice(["female", "female", "male"]),
+            "sex": "male" if given in _MEN else "female",
             "phone": f"505-555-{100 + number:04d}",
             "email": f"patient{number}@demo.example",
             "language": speaks,

@@ -106,6 +106,8 @@ def room_words(event: Any) -> str:
     content, level = event.content, event.level.level if event.level else ""
     if event.kind == "cement":
         return _("%(level)s: cement %(ml)s mL") % {"level": level, "ml": content["ml"]}
+    if event.kind == "mix":
+        return _("%(level)s: cement mixed") % {"level": level}
     if event.kind == "vitals":
         names = {"systolic": "BP", "pulse": _("pulse"), "spo2": "SpO₂", "sedation": "RASS"}
         return ", ".join(f"{names[name]} {value:g}" for name, value in content.items() if name in names)

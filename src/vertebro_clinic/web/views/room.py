@@ -25,7 +25,12 @@ NUMBERS: dict[str, tuple[tuple[str, float, float], ...]] = {
     "drug": (("amount", 0.001, 5000),),
 }
 """Which numbers each kind of entry carries, with the range that is taken."""
-WORDS = {"drug": ("name", "unit"), "note": ("words",), "image": ("view",)}
+WORDS: dict[str, tuple[str, ...]] = {
+    "mix": (),
+    "drug": ("name", "unit"),
+    "note": ("words",),
+    "image": ("view",),
+}
 
 
 def _room(request: ClinicRequest, case: Case) -> dict[str, Any]:
