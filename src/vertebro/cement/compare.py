@@ -138,7 +138,7 @@ def _median(values: np.ndarray, unit: str, basis: str) -> Estimate:
 
 def table_of(results: Mapping[str, Sequence[WayResult]]) -> list[tuple[str, ...]]:
     """Rows for a terminal: level, way, leak, canal, volume, fill, pressure."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for level, ways in results.items():
         for way in ways:
             share, canal = way.any_leak, way.canal_or_foramen

@@ -23,12 +23,14 @@ from vertebro.cement.settings import RouteSettings
 from vertebro.cement.surface import Opening, Part
 from vertebro.cement.survey import LevelSurvey
 
-TRUNK_DEPTH = (0.25, 0.50)
+TRUNK_DEPTH = (0.30, 0.60)
 """How far forward the basivertebral vein's trunk reaches, share of the body's depth (assumed: its
 tributaries meet behind the middle of the body)."""
 CRACK_MM = (2.0, 10.0)
 """How far into the bone the crack behind a gap that the CT does not show reaches (assumed: fracture lines
 run from the wall into the body)."""
+RIM_SHARE = 0.7
+"""Fissures lie within this share of an endplate's half-widths (assumed)."""
 SHELL_MM = 1.0
 """Thickness of wall that a gap passes (assumed: 0.4 mm of cortex and what is compacted behind it)."""
 OUTSIDE_VEIN_MM = 15.0
@@ -213,7 +215,7 @@ def _fissures(survey: LevelSurvey, settings: RouteSettings, rng: np.random.Gener
         is_there = rng.random() < chance
         width, breadth = _width(settings.fissure_width_mm, settings, rng), rng.uniform(4.0, 14.0)
         pick, crack = rng.random(), float(rng.uniform(*CRACK_MM))
-        points = np.flatnonzero(survey.surface.parts == part.value)
+        points = _inner_points(survey, part)
         if not is_there or part in seen or not len(points):
             continue
         place = points[min(int(pick * len(points)), len(points) - 1)]
@@ -221,6 +223,19 @@ def _fissures(survey: LevelSurvey, settings: RouteSettings, rng: np.random.Gener
             place = points[_nearest_to_void(survey, points)]
         found.append(_gap(survey, part, int(place), (width, breadth, crack)))
     return found
+
+
+def _inner_points(survey: LevelSurvey, part: Part) -> NDArray[np.intp]:
+    """Points of an endplate away from its rim: the ring is stronger than what it holds."""
+    surface = survey.surface
+    points = np.flatnonzero(surface.parts == part.value)
+    if not len(points):
+        return points
+    places = surface.points_v[points][:, :2]
+    middle = 0.5 * (places.min(axis=0) + places.max(axis=0))
+    reach = np.maximum(0.5 * np.ptp(places, axis=0), 1.0)
+    inner = (((places - middle) / reach) ** 2).sum(axis=1) <= RIM_SHARE**2
+    return points[inner] if inner.any() else points
 
 
 def _wall_gaps(survey: LevelSurvey, settings: RouteSettings, rng: np.random.Generator) -> list[Route]:

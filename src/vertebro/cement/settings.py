@@ -67,7 +67,7 @@ class RouteSettings:
         source="assumed: from a third to three times in 95 of 100",
     )
     basivertebral_radius_mm: float = setting(
-        0.75,
+        0.9,
         "Radius of what is open of the basivertebral vein's trunk (median).",
         lower=0.1,
         upper=4.0,
@@ -76,7 +76,7 @@ class RouteSettings:
         "it is partly collapsed (assumed)",
     )
     segmental_radius_mm: float = setting(
-        0.5,
+        0.35,
         "Radius of a segmental (external) vein where it passes the wall (median).",
         lower=0.1,
         upper=3.0,
@@ -84,7 +84,7 @@ class RouteSettings:
         source="assumed: below a millimetre; such foramina are at the limit of a 1 mm CT",
     )
     n_segmental: float = setting(
-        1.2,
+        1.0,
         "Mean number of segmental veins that open into a body's front and side walls.",
         lower=0.0,
         upper=20.0,
