@@ -8,9 +8,11 @@ from functools import cache
 import numpy as np
 import pytest
 
+from real_data import real_data
 from vertebro.assessment import assess_levels
 from vertebro.case import Assessment
 from vertebro.imaging import LabelVolume, Volume
+from vertebro.io import read_ct, read_labels
 from vertebro.materials.bone_density import scanner_default
 from vertebro.mechanics.loading import press
 from vertebro.mechanics.mesh import VertebraMesh, build_mesh
@@ -104,3 +106,23 @@ def test_a_mask_at_the_border_is_told() -> None:
 
     assert "mechanics.cut" in [item.code for item in mesh.findings]
     assert np.isfinite(press(build_model(mesh, settings), 0.1).stiffness_n_per_mm)
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_real_levels_mesh_without_hand_work_and_converge() -> None:
+    volume = read_ct(real_data("verse012-L1-fracture", "ct.nii.gz"))
+    labels = read_labels(real_data("verse012-L1-fracture", "vertebrae.nii.gz"), volume)
+    assessment = assess_levels(volume, labels)
+    law = assessment.calibration
+    assert law is not None
+
+    for name in ("T10", "T11", "T12", "L2"):
+        stiff = []
+        for spacing in (1.0, 2.0):
+            settings = ModelSettings(spacing_mm=spacing)
+            mesh = build_mesh(volume, labels, assessment.bodies, assessment.levels[name], law, settings)
+            assert mesh.cap_superior.any()
+            assert mesh.cap_inferior.any()
+            stiff.append(press(build_model(mesh, settings), 0.2, tolerance=1e-4).stiffness_n_per_mm)
+        assert stiff[1] == pytest.approx(stiff[0], rel=0.08), name
