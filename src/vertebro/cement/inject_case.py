@@ -27,8 +27,13 @@ from vertebro.devices.cements import load_cement
 from vertebro.imaging import LabelVolume, Volume
 from vertebro.progress import Progress, scaled, silent
 
-TREATED = (ProcedureAdviceKind.VERTEBROPLASTY, ProcedureAdviceKind.KYPHOPLASTY, ProcedureAdviceKind.EITHER)
-"""Advice that leads to cement."""
+TREATED = (
+    ProcedureAdviceKind.VERTEBROPLASTY,
+    ProcedureAdviceKind.KYPHOPLASTY,
+    ProcedureAdviceKind.EITHER,
+    ProcedureAdviceKind.UNDETERMINED,
+)
+"""Advice that leads to cement, and advice that waits for a fact: it is then rehearsed as if treated."""
 USUAL_ML = 4.0
 """Dose where the plan could not give one (assumed: a usual lumbar dose)."""
 
@@ -96,6 +101,9 @@ def inject_cement(  # noqa: PLR0913 - one noun each
     for index, name in enumerate(names):
         part = scaled(progress, index / len(names), (index + 1) / len(names))
         paths = wanted_paths(plan.levels[name], chosen)
+        if plan.levels[name].procedure.advice is ProcedureAdviceKind.UNDETERMINED and not chosen.levels:
+            message = f"{name}: facts for a choice are missing; this shows what would happen if it were treated."
+            findings.append(finding("cement.as_if_treated", message, where=name))
         if not paths:
             message = f"{name}: the plan recommends no needle here, so no injection was simulated."
             findings.append(finding("cement.no_needle", message, where=name))
