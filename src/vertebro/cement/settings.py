@@ -67,7 +67,7 @@ class RouteSettings:
         source="assumed: from a third to three times in 95 of 100",
     )
     basivertebral_radius_mm: float = setting(
-        0.9,
+        0.8,
         "Radius of what is open of the basivertebral vein's trunk (median).",
         lower=0.1,
         upper=4.0,
@@ -76,7 +76,7 @@ class RouteSettings:
         "it is partly collapsed (assumed)",
     )
     segmental_radius_mm: float = setting(
-        0.35,
+        0.45,
         "Radius of a segmental (external) vein where it passes the wall (median).",
         lower=0.1,
         upper=3.0,
@@ -84,14 +84,14 @@ class RouteSettings:
         source="assumed: below a millimetre; such foramina are at the limit of a 1 mm CT",
     )
     n_segmental: float = setting(
-        1.0,
+        1.3,
         "Mean number of segmental veins that open into a body's front and side walls.",
         lower=0.0,
         upper=20.0,
         source="assumed: about one that is wide enough for cement",
     )
     fissure_chance: float = setting(
-        0.8,
+        0.7,
         "Chance that a fractured endplate has a fissure that the CT does not show.",
         lower=0.0,
         upper=1.0,
@@ -114,7 +114,7 @@ class RouteSettings:
         "(PMC8449924)",
     )
     n_wall_gaps: float = setting(
-        1.0,
+        1.8,
         "Mean number of gaps that the CT does not show in the front and side walls of a fractured body.",
         lower=0.0,
         upper=10.0,
