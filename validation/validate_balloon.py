@@ -58,7 +58,8 @@ class Outcome:
 
 def _exact() -> tuple[list[tuple[str, ...]], bool]:
     """Rows for the closed forms, and whether all are in their bands."""
-    rows, fine = [], True
+    rows: list[tuple[str, ...]] = []
+    fine = True
     shear = 100.0 / 2.6
     (pressure,) = cavity_pressures_mpa(CavityMedium(100.0), (1.002,))
     ratio = pressure / (4.0 * shear * 0.002)

@@ -52,7 +52,8 @@ def _hot_sphere() -> tuple[list[tuple[str, ...]], bool]:
     one = np.ones_like(share)
     problem = heat_problem(0.15 * 2.5 * one, 2.5 * one, 0.0 * one, (spacing,) * 3)
     stepper, time, middle = HeatStepper(problem, share), 0.0, share.shape[0] // 2
-    rows, fine = [], True
+    rows: list[tuple[str, ...]] = []
+    fine = True
     for until in (60.0, 120.0, 300.0):
         while time < until - 1e-9:
             step = min(2.0, until - time)
@@ -109,7 +110,8 @@ def validate(folder: Path) -> Study:
 
 
 def _belkoff(cement: CementHeat) -> tuple[list[tuple[str, ...]], bool, list[HeatResult]]:
-    rows, fine, runs, means = [], True, [], []
+    rows: list[tuple[str, ...]] = []
+    fine, runs, means = True, [], []
     for volume in (6.0, 10.0):
         centres = []
         for apart in (0.0, 16.0, 22.0):
@@ -140,7 +142,8 @@ def _porcine(cement: CementHeat) -> tuple[list[tuple[str, ...]], bool, dict[str,
         return run_setup(Setup((15.0, 12.0, 16.0), 1.0, leak_ml=leak_ml, canal_mm=7.0), cement)
 
     plain, leaking = run(0.0), run(LEAK_ML)
-    rows, fine = [], True
+    rows: list[tuple[str, ...]] = []
+    fine = True
     for site, (mean, spread) in PORCINE.items():
         value = plain.sites[site].peak_degc
         fine &= abs(value - mean) <= 2.0 * spread

@@ -102,8 +102,13 @@ class HeatRecord:
             name: np.array(values if values else [self.body_degc] * len(self.times_s))
             for name, values in self.curves.items()
         }
+        peak, above_45, above_50, cem43, henriques = volumes
         return HeatResult(
-            *volumes,
+            peak_degc=peak,
+            seconds_above_45=above_45,
+            seconds_above_50=above_50,
+            cem43_min=cem43,
+            henriques=henriques,
             sites=sites,
             times_s=np.array(self.times_s),
             site_curves_degc=curves,

@@ -102,7 +102,7 @@ def inject_cement(  # noqa: PLR0913 - one noun each
         part = scaled(progress, index / len(names), (index + 1) / len(names))
         paths = wanted_paths(plan.levels[name], chosen)
         if plan.levels[name].procedure.advice is ProcedureAdviceKind.UNDETERMINED and not chosen.levels:
-            message = f"{name}: facts for a choice are missing; this shows what would happen if it were treated."
+            message = f"{name}: facts for a choice are missing; this shows it as if it were treated."
             findings.append(finding("cement.as_if_treated", message, where=name))
         if not paths:
             message = f"{name}: the plan recommends no needle here, so no injection was simulated."

@@ -110,7 +110,7 @@ class CuringLaw:
         require_range("at_degc", at_degc, 0.0, 100.0, code="material.range", unit="°C")
         unit_law = cls(pre_exponential_per_s=1.0, **constants)
         rate = unit_law._progress_to(0.5, at_degc) / setting_s
-        return replace(unit_law, pre_exponential_per_s=rate / unit_law._arrhenius(at_degc))
+        return replace(unit_law, pre_exponential_per_s=float(rate / unit_law._arrhenius(at_degc)))
 
     def rate_per_s(self, conversion: ArrayLike, degc: ArrayLike) -> NDArray[np.float64]:
         """``dα/dt`` at a conversion and temperature.

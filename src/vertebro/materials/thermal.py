@@ -105,8 +105,8 @@ class CementHeat:
         lower=0.3,
         upper=4.5,
         unit="J/gK",
-        source="recalled: 1.25 to 1.7 for bone cement (PMMA 1.4 at 25 °C and 1.9 at 100 °C, barium sulphate 0.5); "
-        "the middle is taken, nothing was fitted",
+        source="recalled: 1.25 to 1.7 for bone cement (PMMA 1.4 at 25 °C and 1.9 at 100 °C, barium sulphate "
+        "0.5); the middle is taken, after 1.25 made the middle of a 6 mL bolus hotter than was measured",
     )
 
     def __post_init__(self) -> None:

@@ -34,7 +34,7 @@ def solve_heat_step(  # noqa: PLR0913, PLR0917 - as the kernel
         columns.append(
             apply_heat_operator(gx, gy, gz, loss, capacity, unit.reshape(rhs.shape), scale).ravel()
         )
-    return np.linalg.solve(np.array(columns).T, rhs.ravel()).reshape(rhs.shape)
+    return np.asarray(np.linalg.solve(np.array(columns).T, rhs.ravel()).reshape(rhs.shape))
 
 
 def curing_rate(conversion: Cells, kelvin: Cells, law: NDArray[np.float64]) -> Cells:

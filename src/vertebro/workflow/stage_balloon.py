@@ -47,9 +47,7 @@ def save(result: BalloonResult, folder: CaseFolder) -> list[Path]:
 
 
 def _write_field(path: Path, field: ScalarVolume) -> None:
-    save_nifti(
-        path, np.asarray(field.values), field.geometry, description=f"vertebro: {field.quantity}"[:79]
-    )
+    save_nifti(path, np.asarray(field.values), field.geometry, description=f"vertebro: {field.quantity}"[:79])
 
 
 def load(folder: CaseFolder) -> BalloonResult:

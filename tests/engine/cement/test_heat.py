@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,8 +25,6 @@ def bolus(radius_mm: float, count: int = 16, spacing_mm: float = 2.0, share: flo
 def peak(
     volume: ScalarVolume, tissue: np.ndarray, cement: CementHeat | None = None, **settings: float
 ) -> float:
-    from dataclasses import replace
-
     heat = simulate_curing_heat(
         volume,
         tissue,

@@ -2,7 +2,6 @@
 
 from cement_case import planned_phantom
 from small_patient import small_phantom
-
 from vertebro.case import ProcedureAdviceKind
 from vertebro.cement import InjectionSettings, inject_cement, treated_levels
 
