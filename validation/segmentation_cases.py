@@ -102,16 +102,24 @@ def score(case: str, truth: Truth, found: SpineSegmentation, broken: frozenset[s
     return rows
 
 
-def n_spurious(truth: Truth, found: SpineSegmentation) -> int:
-    """Labels of which next to nothing lies in any true vertebra, and that no border cuts."""
+def n_spurious(truth: Truth, found: SpineSegmentation, *, is_truth_partial: bool = False) -> int:
+    """Labels of which next to nothing lies in any true vertebra, and that no border cuts.
+
+    Where the truth leaves out vertebrae at the scan's ends, labels above or below the
+    middles of all true ones do not count.
+    """
     anything = np.zeros(truth.geometry.shape, dtype=bool)
     for whole in truth.whole.values():
         anything |= whole
     labels = found.labels.labels
+    middles = np.array([np.argwhere(whole).mean(axis=0) for whole in truth.whole.values()])
+    height = apply_affine(truth.geometry.lps_from_voxel, middles)[:, 2]
+    ends = (float(height.min()), float(height.max())) if is_truth_partial else (-np.inf, np.inf)
     return sum(
         1
         for value, name in found.labels.names.items()
         if not found.levels[name].is_cut
+        and ends[0] < found.levels[name].centre_lps_mm[2] < ends[1]
         and (anything & (labels == value)).sum() < 0.2 * (labels == value).sum()
     )
 
