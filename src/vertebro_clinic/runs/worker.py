@@ -113,7 +113,7 @@ def attach(job: Job, folder: Path) -> Run:
             "case": job.case,
             "folder": str(folder.relative_to(settings.CASES_ROOT)),
             "manifest_hash": hashlib.sha256(manifest).hexdigest(),
-            "engine_version": str(content.get("version", content.get("vertebro", ""))),
+            "engine_version": str(content.get("vertebro_version", "")),
             "made_at": timezone.now(),
             "summary": summary_of(folder),
         },
@@ -126,18 +126,13 @@ def attach(job: Job, folder: Path) -> Run:
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
-    """What the case's page shows of a run: each broken level in a few words."""
+    """What the case's page shows of a run: each level with a graded loss, in the engine's own sentence."""
     path = folder / "assessment.json"
     if not path.is_file():
         return {"levels": []}
-    levels = json.loads(path.read_text(encoding="utf-8")).get("levels", {})
-    lines = []
-    for name, level in levels.items():
-        grade = level.get("grade") or {}
-        if grade.get("genant") in (None, 0, "0"):
-            continue
-        lines.append({"level": name, "words": ", ".join(f"{key} {value}" for key, value in grade.items())})
-    return {"levels": lines}
+    levels = json.loads(path.read_text(encoding="utf-8"))["levels"]
+    broken = [(name, level) for name, level in levels.items() if level["genant"]["grade"]]
+    return {"levels": [{"level": name, "words": level["summary"]} for name, level in broken]}
 
 
 def copy_in(source: Path, case_key: str) -> Path:

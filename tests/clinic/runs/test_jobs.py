@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,7 @@ from vertebro_clinic.runs.jobs import (
     take_job,
 )
 from vertebro_clinic.runs.models import Job, JobState
-from vertebro_clinic.runs.worker import attach, run_one
+from vertebro_clinic.runs.worker import attach, run_one, summary_of
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +91,15 @@ def test_attaching_twice_changes_nothing(job: Job, settings, tmp_path) -> None:
     (folder / "manifest.json").write_text("{}", encoding="utf-8")
 
     assert attach(job, folder) == attach(job, folder)
+
+
+def test_the_summary_tells_the_broken_levels(tmp_path) -> None:
+    levels = {
+        "T12": {"genant": {"grade": 0}, "summary": "T12: no loss of height."},
+        "L1": {"genant": {"grade": 2}, "summary": "L1: moderate wedge fracture."},
+        "L5": {"genant": {"grade": None}, "summary": "L5: cut by the edge of the scan."},
+    }
+    (tmp_path / "assessment.json").write_text(json.dumps({"levels": levels}), encoding="utf-8")
+
+    assert summary_of(tmp_path) == {"levels": [{"level": "L1", "words": "L1: moderate wedge fracture."}]}
+    assert summary_of(tmp_path / "none") == {"levels": []}
