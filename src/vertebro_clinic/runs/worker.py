@@ -103,6 +103,7 @@ def _compute(job: Job, progress: Any) -> Path:
     return folder
 
 
+@transaction.atomic
 def attach(job: Job, folder: Path) -> Run:
     """Put a finished case folder on the record. Doing it again changes nothing."""
     manifest = (folder / "manifest.json").read_bytes()

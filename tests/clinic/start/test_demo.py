@@ -12,6 +12,8 @@ from vertebro_clinic.core.roles import Role
 from vertebro_clinic.pathway.enums import Stage
 from vertebro_clinic.pathway.models import AppointmentRequest, Booking, Case, Patient
 from vertebro_clinic.start.demo.clinic import fill_demo
+from vertebro_clinic.start.demo.journey import walk_to
+from vertebro_clinic.start.demo.report import attach_demo_report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -44,3 +46,23 @@ def test_the_demo_stands_at_every_stage_and_is_the_same_each_time() -> None:
             transaction.set_rollback(True)
 
     assert told[0] == told[1]
+
+
+def test_a_case_folder_of_the_engine_lands_on_a_patient_s_record(
+    settings, tmp_path, sign_in, world, cast
+) -> None:
+    settings.CASES_ROOT = tmp_path / "cases"
+    folder = tmp_path / "case"
+    folder.mkdir()
+    (folder / "manifest.json").write_text('{"vertebro_version": "9.9"}', encoding="utf-8")
+    (folder / "report.html").write_text("<!doctype html><title>Report</title>", encoding="utf-8")
+    walk_to(Stage.PROCEDURE_CHOICE, case_id=world.dana.pk, cast=cast)
+
+    case = attach_demo_report(folder)
+
+    run = case.runs.get()
+    assert (case, run.engine_version) == (world.dana, "9.9")
+    page = sign_in("alice").get(f"/cases/{case.key}/runs/{run.public_id}/report/")
+    assert page.status_code == 200
+    assert "sandbox" in page.headers["Content-Security-Policy"]
+    assert "script-src" not in page.headers["Content-Security-Policy"]
