@@ -13,7 +13,7 @@ help: ## this list
 
 demo: venv ## a made-up patient from CT to report, then a demo clinic with that report on a patient's record
 	$(BIN)/vertebro demo -o demo-output
-	$(BIN)/vertebro clinic --demo --case demo-output/case
+	@tools/demo_clinic.sh
 
 test: venv-dev ## the whole test suite, with every example in the docstrings
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --doctest-modules src/vertebro tests

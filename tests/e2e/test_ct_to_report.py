@@ -76,7 +76,7 @@ def test_a_second_run_says_what_it_reused(case: Path) -> None:
     again = _vertebro("run", patient / "dicom", "--labels", patient / "labels.nii.gz", "-o", case)
 
     assert again.returncode == 0
-    assert "reused: ct, labels, assessment" in again.stderr
+    assert "reused: ct, segmentation, labels, assessment" in again.stderr
 
 
 @pytest.mark.real_data

@@ -49,7 +49,7 @@ class SegmentedLevel:
     is_cut: bool
     """Whether it reaches the border of the scan."""
     confidence: float
-    """0 to 1: chance that its outline would be left as it is, calibrated on phantoms."""
+    """0 to 1: how far its outline is to be trusted; a judgement from its cues, not yet calibrated."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """What the confidence was read from."""
 

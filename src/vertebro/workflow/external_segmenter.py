@@ -65,8 +65,8 @@ def chosen_segmenter(asked: str, weights: Path | None = None) -> Segmenter | Non
     --------
     >>> chosen_segmenter("builtin") is None
     True
-    >>> chosen_segmenter("my-net --in {ct} --out {labels}").command
-    ('my-net', '--in', '{ct}', '--out', '{labels}')
+    >>> chosen_segmenter("cp {ct} {labels}").command
+    ('cp', '{ct}', '{labels}')
     """
     if asked == BUILT_IN:
         return None

@@ -42,7 +42,7 @@ def test_a_run_leaves_a_complete_manifest(patient: tuple[Path, Path], case: Path
     finished = run_case(ct, case, labels=labels, stages=UNTIL)
 
     manifest = _manifest(case)
-    assert finished.ran == ("ct", "labels", "assessment")
+    assert finished.ran == ("ct", "segmentation", "labels", "assessment")
     assert manifest["state"] == "complete"
     assert [item["role"] for item in manifest["inputs"]] == ["ct", "labels"]
     assert all((case / path).is_file() for stage in manifest["stages"] for path in stage["outputs"])
@@ -135,9 +135,9 @@ def test_cancelling_keeps_what_was_finished(patient: tuple[Path, Path], case: Pa
 
     manifest = _manifest(case)
     assert manifest["state"] == "cancelled"
-    assert [stage["name"] for stage in manifest["stages"]] == ["ct", "labels"]
+    assert [stage["name"] for stage in manifest["stages"]] == ["ct", "segmentation", "labels"]
     resumed = run_case(ct, case, labels=labels, stages=UNTIL)
-    assert resumed.reused == ("ct", "labels")
+    assert resumed.reused == ("ct", "segmentation", "labels")
 
 
 def test_the_keyboard_stops_a_run_cleanly(patient: tuple[Path, Path], case: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_case_can_be_rerun_without_its_inputs(tmp_path: Path) -> None:
 
     again = rerun_case(case, stages=UNTIL)
 
-    assert again.reused == ("ct", "labels")
+    assert again.reused == ("ct", "segmentation", "labels")
     assert again.ran == ("assessment",)
 
 
