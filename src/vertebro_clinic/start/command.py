@@ -149,9 +149,15 @@ def _worker() -> Iterator[None]:
         keeper.join(timeout=5)
 
 
+def _leave(*_: object) -> None:
+    """A polite end when asked from outside, so that the worker is stopped too."""
+    raise SystemExit(0)
+
+
 def start(options: Options) -> None:
-    """Start the clinic and stay until it is stopped with Ctrl-C."""
+    """Start the clinic and stay until it is stopped with Ctrl-C or asked to end."""
     _require_free_port(options.port)
+    signal.signal(signal.SIGTERM, _leave)  # the web server raises it again when it is done
     _set_up(options)
     from django.core.management import call_command
 
