@@ -38,6 +38,9 @@ from vertebro.mechanics.states import (
 )
 from vertebro.progress import Progress, scaled, silent
 
+MOST_OF_INTACT = 2.0
+"""Treated strength over unbroken strength above which the model is not to be believed: treated cadaver
+vertebrae reach up to about twice their own (assumed from Molloy 2003 and Belkoff 2001 [recall])."""
 PRESSED_STRAIN = 0.0068
 """Overall strain of the linear step; its size does not change the stiffness."""
 RATIO_SD = 0.10
@@ -270,6 +273,7 @@ def _told(
         judged = after if after is not None and after.strength_n.is_known else before
         item.findings += _judged(name, judged, settings, volume)
         item.findings += [e.finding for e in effects if e.finding is not None]
+        item.findings += _beyond_experience(name, gain)
         done[name] = LevelMechanics(
             name=name,
             density_mg_cc=_density(item, calibration),
@@ -329,6 +333,17 @@ def _cement_volume(item: WorkedLevel) -> ScalarVolume | None:
         return None
     share = item.after.model.cement_fraction.astype(np.float32)
     return ScalarVolume(share, item.mesh.geometry, "cement share of the voxel")
+
+
+def _beyond_experience(name: str, gain: AugmentationGain | None) -> list[Finding]:
+    """A caution where cement is said to give more strength than was ever measured."""
+    if gain is None or (gain.strength_of_intact.value or 0.0) <= MOST_OF_INTACT:
+        return []
+    value = gain.strength_of_intact.require()
+    words = f"{name}: the model gives {value:.1f} times the strength of the unbroken bone; do not rely on it."
+    return [
+        finding("mechanics.beyond_experience", words, where=name, evidence={"of_intact": round(value, 3)})
+    ]
 
 
 def _gain(
